@@ -1,0 +1,1 @@
+"""Hashes, deduplication, culling, language, entities, personal data."""

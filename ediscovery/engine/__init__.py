@@ -1,0 +1,1 @@
+"""Where the stages run: work units, the sandbox, the Dask client, progress."""

@@ -1,0 +1,1 @@
+"""From bytes to items: identify, expand, extract text and metadata. Imports only the model."""

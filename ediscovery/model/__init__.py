@@ -1,0 +1,1 @@
+"""The words of the product as plain data: items, states, errors, profiles."""

@@ -1,0 +1,1 @@
+"""What a matter keeps: catalog, packs, audit log."""
