@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ediscovery.extract.contract import Child, Content, Context, Extraction
+from ediscovery.extract.contract import Child, Content, Context, Extraction, Range
 from ediscovery.extract.identify import identify
-from ediscovery.extract.registry import extractor
+from ediscovery.extract.registry import extractor, splitter
 from ediscovery.model import positions
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.items import COLUMNS, Item
@@ -21,7 +21,6 @@ SEPARATOR = "!/"
 _COLUMNS = frozenset(COLUMNS)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PARSED = frozenset({State.OK, State.WARNINGS, State.TRUNCATED})
-MAX_TRIES = 3
 
 
 @dataclass(slots=True)
@@ -32,15 +31,16 @@ class Visit:
     content: Content | None
     text: str
     children: list[Item] = field(default_factory=list)  # of documents only
+    ranges: list[Range] = field(default_factory=list)  # of a container to be read by other units
 
 
 @dataclass(slots=True)
 class Poison:
-    """What happened when this position was tried before: the state it ends in and how often."""
+    """A position that hung or crashed its reader: the state it ends in."""
 
     state: str
     message: str
-    tries: int
+    again: bool = False  # it stopped the reader although it was to be skipped
 
 
 @dataclass(slots=True)
@@ -63,18 +63,25 @@ def walk(
     *,
     poison: Mapping[str, Poison] | None = None,
     entered: Callable[[str, str], None] = lambda position, name: None,
-    parent: Item | None = None,
+    known: Item | None = None,
+    cut: bool = False,
 ) -> Iterator[Visit]:
     """Yield every item of ``root``, children before the item that holds them.
 
     ``position`` is the root's own; ``path`` its full path text. ``entered`` is called with the
     position and name of what is about to be read, so that a watchdog knows what hung; ``poison``
-    names positions that did, which are then kept unparsed. ``parent`` is the record of the
-    enclosing item when the root comes out of a container that was cut.
+    names positions that did, which are then kept unparsed. ``known`` is the root's record when it
+    was read before and only its children in ``context.only`` are wanted; it is not yielded, but
+    what goes wrong while reading them is noted on it. With ``cut``, containers larger than the
+    profile's ``cut_bytes`` are not opened: their visit carries the ranges for other units.
     """
     poison = poison or {}
     stack: list[_Frame] = []
-    frame, visit = _enter(root, position, path, parent, stack, context, poison, entered)
+    frame: _Frame | None
+    if known is not None:
+        frame, visit = _reenter(known, root, context, poison), None
+    else:
+        frame, visit = _enter(root, position, path, None, stack, context, poison, entered, cut)
     if visit is not None:
         yield visit
     while frame is not None or stack:
@@ -88,7 +95,8 @@ def walk(
             visit = _close(top)
             if stack:
                 _note(stack[-1], visit.item)
-            yield visit
+            if visit.item is not known:
+                yield visit
             continue
         frame, visit = _enter(
             child,
@@ -99,6 +107,7 @@ def walk(
             context,
             poison,
             entered,
+            cut,
         )
         top.ordinal += 1
         if visit is not None:
@@ -124,7 +133,7 @@ def _next_child(
     position = positions.child(item.position, frame.ordinal)
     entered(position, "next in " + item.file_name)
     bad = poison.get(position)
-    if bad is not None and bad.tries >= MAX_TRIES:
+    if bad is not None and bad.again:
         _worsen(item, bad.state, f"Reading stopped at child {frame.ordinal}: {bad.message}")
         return None
     try:
@@ -153,6 +162,7 @@ def _enter(
     context: Context,
     poison: Mapping[str, Poison],
     entered: Callable[[str, str], None],
+    cut: bool,
 ) -> tuple[_Frame | None, Visit | None]:
     """Read ``child``: a frame when it may have children, else its finished visit."""
     item = Item(position, relation=child.relation, path=path, declared_type=child.declared_type)
@@ -162,6 +172,8 @@ def _enter(
     if parent is not None:
         item.parent = parent.position
         item.family = parent.family
+        is_document = parent.role == Role.DOCUMENT
+        item.parent_document = parent.position if is_document else parent.parent_document
     content = child.content
     if content is None:
         item.role = Role.FAILED
@@ -172,20 +184,45 @@ def _enter(
     item.size = content.size
     _hash(item, content)
     bad = poison.get(position)
+    ranges: list[Range] = []
     if bad is not None:
         result = Extraction(state=bad.state, message=bad.message)
         _identify(item, content, child)
     else:
-        result = _read(item, child, content, stack, context, poison)
+        result = _read(item, child, content, stack, context, poison, cut, ranges)
     _apply(item, child, result)
     if result.container:
         item.role = Role.CONTAINER
     elif item.family is None:
         item.family = position
     frame = _Frame(item, content, result, iter(result.children), context)
+    if ranges:
+        # Its children are counted when the units that read them are done.
+        item.actual_children = 0
+        return None, Visit(item, content, "", ranges=ranges)
     if result.children == ():
         return None, _close(frame)
     return frame, None
+
+
+def _reenter(
+    known: Item, child: Child, context: Context, poison: Mapping[str, Poison]
+) -> _Frame | None:
+    """A frame over the wanted children of a container whose record exists."""
+    assert child.content is not None
+    own = _own_context(known, child, context, poison, 1)
+    own.only = context.only
+    try:
+        result = extractor(known.mime_type)(child.content, own)
+    except EvidenceError as error:
+        _worsen(known, error.state, error.message)
+        return None
+    except MemoryError:
+        raise
+    except Exception as error:
+        _worsen(known, State.CORRUPT, describe(error))
+        return None
+    return _Frame(known, child.content, result, iter(result.children), own)
 
 
 def _read(
@@ -195,6 +232,8 @@ def _read(
     stack: list[_Frame],
     context: Context,
     poison: Mapping[str, Poison],
+    cut: bool,
+    ranges: list[Range],
 ) -> Extraction:
     limits = context.profile.limits
     _identify(item, content, child)
@@ -210,19 +249,15 @@ def _read(
         return Extraction(
             state=f"{State.LIMIT}:item", message=f"It is larger than {limits.item_bytes} bytes."
         )
-    own = Context(
-        context.profile,
-        context.scratch,
-        context.budget,
-        context.passwords,
-        None if stack else context.only,
-        _skipped(item.position, poison),
-        item.file_name,
-        item.declared_type,
-        child.payload,
-        len(stack) + 1,
-    )
+    own = _own_context(item, child, context, poison, len(stack) + 1)
     try:
+        if cut and content.size > context.profile.cut_bytes:
+            split = splitter(item.mime_type)
+            if split is not None:
+                expected, found = split(content, own, context.profile.unit_bytes)
+                if len(found) > 1:
+                    ranges.extend(found)
+                    return Extraction(container=True, expected_children=expected)
         return extractor(item.mime_type)(content, own)
     except EvidenceError as error:
         return Extraction(state=error.state, message=error.message)
@@ -232,6 +267,23 @@ def _read(
         return Extraction(state=f"{State.LIMIT}:nesting", message="Its structure nests too deeply.")
     except Exception as error:
         return Extraction(state=State.CORRUPT, message=describe(error))
+
+
+def _own_context(
+    item: Item, child: Child, context: Context, poison: Mapping[str, Poison], depth: int
+) -> Context:
+    return Context(
+        context.profile,
+        context.scratch,
+        context.budget,
+        context.passwords,
+        None,
+        _skipped(item.position, poison),
+        item.file_name,
+        item.declared_type,
+        child.payload,
+        depth,
+    )
 
 
 def _skipped(position: str, poison: Mapping[str, Poison]) -> frozenset[int]:

@@ -21,6 +21,7 @@ class Item:
 
     position: str
     parent: str | None = None
+    parent_document: str | None = None  # nearest document above it, containers between left out
     family: str | None = None
     role: str = Role.DOCUMENT
     state: str = State.OK
@@ -74,6 +75,7 @@ class Item:
     # text: where it lies is filled in by the pack writer
     text_chars: int = 0
     body_start: int = 0  # offset in the text where a mail's body begins, after its header block
+    pack: str = ""
     native_offset: int | None = None
     native_length: int | None = None  # bytes as stored
     native_method: int | None = None  # ZIP method: 0 stored, 8 deflate

@@ -1,0 +1,116 @@
+"""Takes rights away from the process that parses evidence, as far as the kernel allows.
+
+Applied by the parser process to itself before it reads anything: an empty network namespace (no
+interface, not even loopback), Landlock rules (reads only the interpreter, system libraries and the
+named sources, writes only its scratch folder), resource limits, death with its parent. What could
+be applied is reported, kept in the custody record and shown by ``ediscovery doctor``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import platform
+import resource
+import signal
+import struct
+import sys
+from collections.abc import Sequence
+
+_NEWUSER, _NEWNET = 0x10000000, 0x40000000
+_PDEATHSIG, _NO_NEW_PRIVS, _DUMPABLE = 1, 38, 4
+# The same numbers on every architecture since Linux 5.13 (Documentation/userspace-api/landlock).
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_READ_FILE, _READ_DIR, _EXECUTE = 1 << 2, 1 << 3, 1 << 0
+_ALL_FS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1}
+_FS_5 = (1 << 16) - 1
+_PATH_BENEATH = 1
+_SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/opt", "/proc", "/sys/devices/system/cpu")
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def landlock_version() -> int:
+    """The kernel's Landlock ABI; 0 when it has none."""
+    if platform.system() != "Linux":
+        return 0
+    version = _libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
+    return max(0, version)
+
+
+def die_with_parent() -> None:
+    """Be killed when the thread that started this process ends."""
+    _libc.prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def no_network() -> bool:
+    """Move this process to an empty network namespace; whether the kernel let it."""
+    if _libc.unshare(_NEWNET) == 0:
+        return True
+    return bool(_libc.unshare(_NEWUSER | _NEWNET) == 0)
+
+
+def restrict_files(readable: Sequence[str], writable: Sequence[str]) -> bool:
+    """Landlock: read below ``readable`` and the system, write below ``writable``, nothing else."""
+    version = landlock_version()
+    if version < 1:
+        return False
+    handled = _FS_5 if version >= 5 else _ALL_FS[version]
+    attributes = struct.pack("<Q", handled)
+    if version >= 4:
+        attributes = struct.pack("<QQ", handled, 3)  # TCP bind and connect: none allowed
+    ruleset = _libc.syscall(
+        _CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0)
+    )
+    if ruleset < 0:
+        return False
+    read = (_READ_FILE | _READ_DIR | _EXECUTE) & handled
+    interpreter = {sys.prefix, sys.base_prefix, sys.exec_prefix, _package_folder()}
+    for path in (*_SYSTEM, *interpreter, *readable):
+        _allow(ruleset, path, read)
+    for path in ("/dev/null", "/dev/urandom", "/dev/zero", "/dev/full"):
+        _allow(ruleset, path, _READ_FILE | (1 << 1))
+    for path in writable:
+        _allow(ruleset, path, handled)
+    _libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
+    done = _libc.syscall(_RESTRICT_SELF, ruleset, ctypes.c_uint32(0)) == 0
+    os.close(ruleset)
+    return bool(done)
+
+
+def _allow(ruleset: int, path: str, access: int) -> None:
+    try:
+        handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return
+    if not os.path.isdir(path):
+        access &= _READ_FILE | _EXECUTE | (1 << 1) | (1 << 14) | (1 << 15)
+    rule = struct.pack("<Qi", access, handle)
+    _libc.syscall(_ADD_RULE, ruleset, ctypes.c_int(_PATH_BENEATH), rule, ctypes.c_uint32(0))
+    os.close(handle)
+
+
+def limit_resources(memory_bytes: int, file_bytes: int) -> None:
+    """Bound private memory, the size of written files, and leave no core dumps."""
+    # RLIMIT_DATA counts private writable memory; mapped evidence and reserved address space don't.
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write then fails with EFBIG
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+
+
+def isolate(readable: Sequence[str], writable: Sequence[str], *, network: bool = False) -> str:
+    """Apply all that this kernel has; returns what holds, e.g. ``network, files, resources``."""
+    held = []
+    if not network and no_network():
+        held.append("network")
+    if restrict_files(readable, writable):
+        held.append("files")
+    held.append("resources")
+    return ", ".join(held)
+
+
+def _package_folder() -> str:
+    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

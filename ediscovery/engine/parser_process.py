@@ -1,0 +1,159 @@
+"""The process that touches evidence: started by ``sandbox.py``, isolated, told which unit to read.
+
+Messages are MessagePack with a four-byte length before each. In: the job, then units. Out: batches
+of rows with how far the pack has grown, then ``done``. What is read at the moment stands in a
+shared page, so that the watchdog needs no round trip.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import resource
+import signal
+import struct
+import sys
+import time
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgpack
+
+PAGE = 4096
+PAGE_HEAD = struct.Struct("<dHH")
+MEMORY_EXIT = 77
+LENGTH = struct.Struct("<I")
+_BATCH_ROWS, _BATCH_BYTES = 256, 4 << 20
+
+
+class Page:
+    """The shared page: since when, at which position, under which name something is read."""
+
+    def __init__(self, handle: int) -> None:
+        self._map = mmap.mmap(handle, PAGE)
+
+    def enter(self, position: str, name: str) -> None:
+        where, what = position.encode()[:1024], name.encode("utf-8", "replace")[:512]
+        self._map[PAGE_HEAD.size : PAGE_HEAD.size + len(where) + len(what)] = where + what
+        PAGE_HEAD.pack_into(self._map, 0, time.monotonic(), len(where), len(what))
+
+    def look(self) -> tuple[float, str, str]:
+        """Start time (monotonic seconds; 0 when idle), position and name."""
+        since, where, what = PAGE_HEAD.unpack_from(self._map, 0)
+        start = PAGE_HEAD.size
+        position = self._map[start : start + where].decode("utf-8", "replace")
+        name = self._map[start + where : start + where + what].decode("utf-8", "replace")
+        return since, position, name
+
+    def idle(self) -> None:
+        PAGE_HEAD.pack_into(self._map, 0, 0.0, 0, 0)
+
+
+def send(stream: BinaryIO, message: Any) -> None:
+    """Write one message."""
+    raw = msgpack.packb(message, use_bin_type=True)
+    stream.write(LENGTH.pack(len(raw)) + raw)
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> Any:
+    """Read one message; ``None`` at the end."""
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    raw = stream.read(LENGTH.unpack(head)[0])
+    return msgpack.unpackb(raw, raw=False, strict_map_key=False, max_str_len=1 << 31)
+
+
+def main(page_handle: int) -> int:
+    """Serve units until standard input ends; returns the exit code."""
+    from ediscovery.engine import isolation
+
+    isolation.die_with_parent()
+    inward, outward = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not get between the messages
+    page = Page(page_handle)
+    job = receive(inward)
+    if job is None:
+        return 0
+    from ediscovery.engine.unit import UnitReader
+    from ediscovery.engine.work import Unit
+    from ediscovery.extract.walk import Poison
+    from ediscovery.model.profile import from_dict
+    from ediscovery.store.packs import PackWriter
+
+    profile = from_dict(job["profile"])
+    limits = profile.limits
+    held = isolation.isolate(
+        job["readable"], [job["scratch"]], network=profile.tika.startswith("http")
+    )
+    isolation.limit_resources(limits.memory_bytes, max(limits.item_bytes, limits.expansion_bytes))
+    send(outward, {"ready": held})
+    clock = _CpuClock(limits.cpu_seconds)
+
+    def entered(position: str, name: str) -> None:
+        page.enter(position, name)
+        clock.reset()
+
+    while (request := receive(inward)) is not None:
+        unit = Unit.from_dict(request["unit"])
+        poison = {p: Poison(*v) for p, v in request["poison"].items()}
+        cpu = time.process_time()
+        with open(request["pack"], "r+b") as file:
+            file.seek(request["pack_end"])
+            pack = PackWriter(file)
+            reader = UnitReader(
+                unit, profile, tuple(job["passwords"]), Path(job["scratch"]), pack,
+                request["pack_name"], entered, poison,
+            )  # fmt: skip
+            try:
+                last = request["start"]
+                for last in reader.read(request["start"]):
+                    if len(reader.rows) >= _BATCH_ROWS or pack.pending > _BATCH_BYTES:
+                        _hand_over(outward, reader, pack, last)
+            except MemoryError:
+                os._exit(MEMORY_EXIT)
+            _hand_over(outward, reader, pack, last)
+        page.idle()
+        send(outward, {"cpu": time.process_time() - cpu})
+    return 0
+
+
+def _hand_over(outward: BinaryIO, reader: Any, pack: Any, start: int) -> None:
+    """Give up what is complete: rows of whole families, and how far the pack has grown."""
+    directory, members, end = pack.take()
+    send(
+        outward,
+        {
+            "rows": msgpack.packb(reader.rows, use_bin_type=True),
+            "items": reader.items,
+            "bytes": reader.bytes,
+            "cuts": reader.cuts,
+            "note": reader.note,
+            "directory": directory,
+            "members": members,
+            "pack_end": end,
+            "start": start,
+        },
+    )
+    reader.rows, reader.cuts = [], []
+    reader.items = reader.bytes = 0
+
+
+class _CpuClock:
+    """Gives each item its own allowance of CPU time by moving the process limit forward."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._at = seconds, -1.0
+        signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+
+    def reset(self) -> None:
+        used = time.process_time()
+        if used - self._at > 1.0:
+            self._at = used
+            soft = int(used + self._seconds) + 1
+            resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

@@ -1,0 +1,268 @@
+"""Runs work units in an isolated parser process, and replaces it when evidence defeats it."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+import msgpack
+
+from ediscovery.engine.parser_process import MEMORY_EXIT, PAGE, Page, receive, send
+from ediscovery.engine.work import Job, Outcome, Unit
+from ediscovery.model.errors import TryAgain
+from ediscovery.model.states import State
+from ediscovery.store.packs import Packs, finish
+
+CRASHES = 3  # an item is given up after this many crashes; a time-out is final at once
+_LOOK_SECONDS = 0.25
+_START_SECONDS = 120.0
+
+
+class Sandbox:
+    """One parser process at a time, restarted as often as needed. Not safe for threads.
+
+    :meth:`run` never raises because of evidence; it raises :class:`TryAgain` when this machine
+    fails (no disk space, the process can't be started).
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._limits = job.loaded().limits
+        Path(job.scratch).mkdir(parents=True, exist_ok=True)
+        self._scratch = Path(tempfile.mkdtemp(dir=job.scratch, prefix="parser-"))
+        self._process: subprocess.Popen[bytes] | None = None
+        self._isolation = ""
+        handle = os.memfd_create("ediscovery-page")
+        os.ftruncate(handle, PAGE)
+        self._handle = handle
+        self._page = Page(handle)
+
+    def run(self, unit: Unit) -> Outcome:
+        """Read ``unit`` to its end, whatever its files do; its pack is in place afterwards."""
+        started = time.monotonic()
+        pack_name = f"{unit.name}.zip"
+        draft = self._scratch / pack_name
+        draft.write_bytes(b"")
+        state = _Progress()
+        tries: dict[str, int] = {}
+        poison: dict[str, tuple[str, str, bool]] = {}
+        restarts = 0
+        while True:
+            cpu = self._attempt(unit, draft, pack_name, state, poison)
+            if cpu is not None:
+                break
+            restarts += 1
+            position, verdict = self._post_mortem()
+            if not position:
+                if restarts > CRASHES:
+                    raise TryAgain(
+                        f"The parser process does not stay up: {verdict[1]}",
+                        "Run: ediscovery doctor",
+                    )
+                continue
+            tries[position] = tries.get(position, 0) + 1
+            if verdict[0] != State.CRASHED or tries[position] >= CRASHES:
+                poison[position] = (*verdict, position in poison)
+        try:
+            with open(draft, "r+b") as file:
+                file.truncate(state.pack_end)
+                file.seek(state.pack_end)
+                finish(file, state.directory, state.members)
+            packs = Packs(Path(self._job.packs))
+            packs.accept(draft, pack_name)
+        except OSError as error:
+            raise TryAgain(
+                f"The pack of unit {unit.name} could not be kept: {error}",
+                "Free disk space, then run the same command again.",
+            ) from error
+        return Outcome(
+            unit.name, state.batches, state.cuts, state.note, state.items, state.bytes, pack_name,
+            packs.digest(pack_name), time.monotonic() - started, cpu, restarts, self._isolation,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Stop the parser process and remove its scratch."""
+        self._stop()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        os.close(self._handle)
+
+    def _attempt(
+        self,
+        unit: Unit,
+        draft: Path,
+        pack_name: str,
+        state: _Progress,
+        poison: dict[str, tuple[str, str, bool]],
+    ) -> float | None:
+        """Read on from ``state``; CPU seconds when the unit is done, ``None`` when it died."""
+        os.truncate(draft, state.pack_end)
+        process = self._started()
+        assert process.stdin is not None
+        request = {
+            "unit": unit.as_dict(), "start": state.start or unit.start, "poison": poison,
+            "pack": str(draft), "pack_name": pack_name, "pack_end": state.pack_end,
+        }  # fmt: skip
+        try:
+            send(cast(Any, process.stdin), request)
+        except BrokenPipeError:
+            return None
+        while (message := self._answer(process)) is not None:
+            if "cpu" in message:
+                return float(message["cpu"])
+            state.take(message)
+        return None
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        environment = {
+            k: v for k, v in os.environ.items()
+            if k in ("PATH", "LANG", "LC_ALL", "HOME", "TESSDATA_PREFIX", "PYTHONPATH")
+        } | {"OMP_THREAD_LIMIT": "1", "TMPDIR": str(self._scratch)}  # fmt: skip
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ediscovery.engine.parser_process", str(self._handle)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=open(self._scratch / "parser.log", "wb"),  # noqa: SIM115 - the child's
+            pass_fds=[self._handle],
+            env=environment,
+            cwd=self._scratch,
+        )
+        self._process = process
+        self._page.idle()
+        job = asdict(self._job) | {"scratch": str(self._scratch)}
+        job["readable"] = [*self._job.readable, self._job.packs]
+        try:
+            send(cast(Any, process.stdin), job)
+            ready = self._answer(process, _START_SECONDS)
+        except BrokenPipeError:
+            ready = None
+        if ready is None:
+            self._stop()
+            raise TryAgain(
+                f"The parser process could not start: {self._log()}", "Run: ediscovery doctor"
+            )
+        self._isolation = ready["ready"]
+        return process
+
+    def _answer(self, process: subprocess.Popen[bytes], patience: float = 0.0) -> Any:
+        """The next message; ``None`` when the process died or was killed for reading too long."""
+        assert process.stdout is not None
+        since = time.monotonic()
+        while not select.select([process.stdout], [], [], _LOOK_SECONDS)[0]:
+            now = time.monotonic()
+            started, _, _ = self._page.look()
+            if started and now - started > self._limits.wall_seconds:
+                self._verdict = (
+                    State.TIMEOUT,
+                    f"Reading it took more than {self._limits.wall_seconds:g} s and was stopped.",
+                )
+                process.kill()
+            elif _resident(process.pid) > self._limits.memory_bytes * 1.1:
+                self._verdict = _memory_verdict(self._limits.memory_bytes)
+                process.kill()
+            elif patience and now - since > patience:
+                process.kill()
+        try:
+            return receive(cast(Any, process.stdout))
+        except (msgpack.UnpackException, ValueError):
+            process.kill()
+            return None
+
+    _verdict: tuple[str, str] | None = None
+
+    def _post_mortem(self) -> tuple[str, tuple[str, str]]:
+        """Position that was read when the process died, and what it died of."""
+        assert self._process is not None
+        code = self._process.wait()
+        _, position, _ = self._page.look()
+        verdict, self._verdict = self._verdict, None
+        if verdict is None and code == MEMORY_EXIT:
+            verdict = _memory_verdict(self._limits.memory_bytes)
+        elif verdict is None and code == -signal.SIGXCPU:
+            verdict = (
+                State.TIMEOUT,
+                f"Reading it took more than {self._limits.cpu_seconds:g} s of CPU time.",
+            )
+        elif verdict is None:
+            verdict = (State.CRASHED, f"Its parser crashed {CRASHES} times ({_how(code)}).")
+        self._log_line(position, verdict)
+        self._stop()
+        return position, verdict
+
+    def _log(self) -> str:
+        try:
+            return (self._scratch / "parser.log").read_text(errors="replace")[-2000:].strip()
+        except OSError:
+            return ""
+
+    def _log_line(self, position: str, verdict: tuple[str, str]) -> None:
+        """Keep the trace of what killed a parser, for whoever mends it."""
+        log = Path(self._job.scratch).parent / "parser.log"
+        with open(log, "a", errors="backslashreplace") as file:
+            file.write(f"{position} {verdict[0]}: {verdict[1]}\n{self._log()}\n")
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    try:
+                        pipe.close()
+                    except BrokenPipeError:
+                        continue
+            self._process = None
+
+
+class _Progress:
+    """What a unit has handed over so far; a restarted parser goes on from here."""
+
+    def __init__(self) -> None:
+        self.start = self.pack_end = self.members = self.items = self.bytes = 0
+        self.directory = bytearray()
+        self.batches: list[bytes] = []
+        self.cuts: list[tuple[list[Any], list[tuple[int, int, Any]]]] = []
+        self.note: tuple[str, str] | None = None
+
+    def take(self, message: dict[str, Any]) -> None:
+        self.batches.append(message["rows"])
+        self.directory += message["directory"]
+        self.members += message["members"]
+        self.items += message["items"]
+        self.bytes += message["bytes"]
+        self.cuts.extend(message["cuts"])
+        self.note = message["note"] or self.note
+        self.start, self.pack_end = message["start"], message["pack_end"]
+
+
+def _memory_verdict(limit: int) -> tuple[str, str]:
+    return f"{State.LIMIT}:memory", f"Reading it takes more than {limit >> 20} MiB of memory."
+
+
+def _resident(pid: int) -> int:
+    """Resident bytes of a process; 0 when it is gone."""
+    try:
+        with open(f"/proc/{pid}/statm") as file:
+            return int(file.read().split()[1]) * mmap.PAGESIZE
+    except (OSError, IndexError):
+        return 0
+
+
+def _how(code: int) -> str:
+    if code < 0:
+        try:
+            return signal.Signals(-code).name
+        except ValueError:
+            return f"signal {-code}"
+    return f"exit code {code}"

@@ -1,0 +1,80 @@
+"""Opens a catalog: the engine, its settings, and the one way to insert many rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, insert
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from ediscovery.model.errors import TryAgain
+
+
+def open_sqlite(path: Path, tables: MetaData, *, read_only: bool = False) -> Engine:
+    """An engine on the SQLite file at ``path``, its tables made when missing.
+
+    WAL, so that readers never wait for the writer; ``synchronous=FULL``, so that what was
+    acknowledged survives a power cut.
+    """
+    url = f"sqlite:///file:{path}?uri=true" + ("&mode=ro" if read_only else "")
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": 60})
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: Any, _record: Any) -> None:
+        # The driver's own transactions begin late and break SELECT ... INSERT atomicity.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL" if not read_only else "query_only=ON",
+            "synchronous=FULL",
+            "temp_store=MEMORY",
+            "cache_size=-65536",
+            "mmap_size=268435456",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    if not read_only:
+        tables.create_all(engine)
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One write transaction; a full disk or a lock becomes :class:`TryAgain`, nothing half done."""
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except OperationalError as error:
+        raise TryAgain(
+            f"The catalog could not be written: {error.orig}",
+            "Free disk space or wait for the other process, then run the same command again.",
+        ) from error
+
+
+def insert_rows(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Insert ``rows`` (values in the order of ``columns``, JSON columns already as text).
+
+    One prepared statement for all: SQLAlchemy writes the SQL, its per-row processing is left out.
+    """
+    statement = insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
+    batch = list(rows)
+    if not batch:
+        return
+    if statement.positional:
+        order = [columns.index(name) for name in statement.positiontup or ()]
+        if order != list(range(len(columns))):
+            batch = [tuple(row[i] for i in order) for row in batch]
+        connection.exec_driver_sql(str(statement), [tuple(row) for row in batch])
+    else:
+        connection.exec_driver_sql(
+            str(statement), [dict(zip(columns, row, strict=True)) for row in batch]
+        )
