@@ -34,7 +34,7 @@ def landlock_version() -> int:
     """The kernel's Landlock ABI; 0 when it has none."""
     if platform.system() != "Linux":
         return 0
-    version = _libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
+    version: int = _libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
     return max(0, version)
 
 

@@ -58,11 +58,25 @@ def send(stream: BinaryIO, message: Any) -> None:
 
 def receive(stream: BinaryIO) -> Any:
     """Read one message; ``None`` at the end."""
-    head = stream.read(LENGTH.size)
-    if len(head) < LENGTH.size:
+    head = _exactly(stream, LENGTH.size)
+    if head is None:
         return None
-    raw = stream.read(LENGTH.unpack(head)[0])
-    return msgpack.unpackb(raw, raw=False, strict_map_key=False, max_str_len=1 << 31)
+    raw = _exactly(stream, LENGTH.unpack(head)[0])
+    if raw is None:
+        return None
+    return msgpack.unpackb(raw, raw=False, strict_map_key=False)
+
+
+def _exactly(stream: BinaryIO, count: int) -> bytes | None:
+    """``count`` bytes of a pipe, however it delivers them; ``None`` when it ends before."""
+    parts = []
+    while count:
+        part = stream.read(count)
+        if not part:
+            return None
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
 
 
 def main(page_handle: int) -> int:

@@ -137,6 +137,7 @@ class Sandbox:
             pass_fds=[self._handle],
             env=environment,
             cwd=self._scratch,
+            bufsize=0,  # select() must see every message
         )
         self._process = process
         self._page.idle()

@@ -13,6 +13,7 @@ import orjson
 from ediscovery.analyze import hashing
 from ediscovery.engine.work import Source, Unit
 from ediscovery.extract.contract import Budget, Child, Content, Context, Range
+from ediscovery.extract.dates import from_timestamp
 from ediscovery.extract.walk import Poison, Visit, describe, walk
 from ediscovery.model.items import COLUMNS, Item
 from ediscovery.model.profile import Profile
@@ -72,7 +73,7 @@ class UnitReader:
             self._unopened(source, State.UNREADABLE, describe(error))
             return
         name = source.shown.rsplit("/", 1)[-1]
-        child = Child(name, content, "file", fields=source.fields)
+        child = Child(name, content, "file", fields=_times(source))
         known = self._unit.known
         if known is not None:
             child.name, child.relation = _named(known, "file_name"), _named(known, "relation")
@@ -208,6 +209,11 @@ class UnitReader:
 
 
 _EMPTY = {i: "{}" if COLUMNS[i] == "metadata" else "[]" for i in JSON_COLUMNS}
+
+
+def _times(source: Source) -> dict[str, Any]:
+    times = {"modified_at": source.modified_ns, "accessed_at": source.accessed_ns}
+    return {name: from_timestamp(ns / 1e9) for name, ns in times.items() if ns is not None}
 
 
 def _named(row: list[Any], name: str) -> Any:

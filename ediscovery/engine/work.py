@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ediscovery.model.profile import Profile, from_dict
@@ -10,7 +10,7 @@ from ediscovery.model.profile import Profile, from_dict
 
 @dataclass(slots=True)
 class Source:
-    """Where the bytes of a unit's root lie: a source file, or a member of a pack stored as it is."""
+    """Where the bytes of a unit's root lie: in a source file or as a member of a pack."""
 
     path: bytes
     offset: int = 0
@@ -19,7 +19,8 @@ class Source:
     shown: str = ""  # full path text of the item
     position: str = ""
     sha256: str = ""  # as in the manifest; another one now means that the file changed
-    fields: dict[str, Any] = field(default_factory=dict)  # file times for the item
+    modified_ns: int | None = None
+    accessed_ns: int | None = None
     state: str = "ok"  # of the manifest: unreadable, special and changed files are not opened
     message: str = ""
 

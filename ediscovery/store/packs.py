@@ -16,7 +16,7 @@ import struct
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from isal import igzip_lib, isal_zlib
 
@@ -32,6 +32,7 @@ _LOCATOR64 = struct.Struct("<IIQI")
 _DATE = (1 << 5) | 1  # 1980-01-01: packs of the same content are the same bytes
 _UTF8 = 0x800
 _MAX32 = 0xFFFFFFFF
+_BAD_STREAM = (cast(type[Exception], igzip_lib.IsalError), EOFError)
 
 
 class Place(NamedTuple):
@@ -200,8 +201,8 @@ class Packs:
         if place.method == STORED:
             return stored
         try:
-            return isal_zlib.decompress(stored, -15)
-        except (igzip_lib.IsalError, EOFError) as error:
+            return bytes(isal_zlib.decompress(stored, -15))
+        except _BAD_STREAM as error:
             raise VerificationFailed(
                 f"Pack {pack} is damaged at {place.offset}: {error}", "Restore it from a backup."
             ) from error

@@ -1,0 +1,296 @@
+"""Takes a collection into custody: every source file's path, size, times and SHA-256, first of all.
+
+The manifest is complete and sealed (its digest is in the audit log) before anything is processed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import delete, func, insert, select, update
+
+from ediscovery import __version__
+from ediscovery.engine.pool import Pool
+from ediscovery.engine.progress import Progress
+from ediscovery.engine.tasks import Hashed, hash_files, kind_of
+from ediscovery.extract.walk import source_text
+from ediscovery.model.errors import Refused, UsageError
+from ediscovery.model.profile import Profile
+from ediscovery.model.states import State
+from ediscovery.store import audit
+from ediscovery.store.catalog import insert_rows, writing
+from ediscovery.store.tables import collections, custodians, source_files
+from ediscovery.store.workspace import Matter
+
+_SLICE_FILES, _SLICE_BYTES = 2000, 256 << 20
+_COLUMNS = (
+    "collection_id",
+    "ordinal",
+    "path",
+    "shown",
+    "size",
+    "modified_ns",
+    "changed_ns",
+    "accessed_ns",
+    "sha256",
+    "state",
+    "message",
+    "attempts",
+)
+
+
+@dataclass(slots=True)
+class Entry:
+    """One thing found in a source folder. ``note``: state and message of what is not read."""
+
+    path: bytes
+    shown: str
+    size: int
+    note: tuple[str, str] | None = None
+
+
+def scan(roots: Iterable[Path]) -> list[Entry]:
+    """Everything below ``roots``, in the order of raw path bytes, links never followed.
+
+    Directories that can't be listed, or that were seen before (loops of bind mounts), are entries
+    with a state of their own.
+    """
+    found: list[Entry] = []
+    seen: set[tuple[int, int]] = set()
+    for root in roots:
+        raw = os.fsencode(root)
+        base = os.path.dirname(raw)
+        skip = len(base) + (0 if base.endswith(b"/") else 1)
+        _scan(raw, skip, seen, found)
+    found.sort(key=lambda entry: entry.path)
+    return found
+
+
+def _scan(root: bytes, skip: int, seen: set[tuple[int, int]], found: list[Entry]) -> None:
+    pending = [root]
+    while pending:
+        path = pending.pop()
+        status = os.lstat(path)
+        if not stat.S_ISDIR(status.st_mode):
+            found.append(_entry(path, skip, status))
+            continue
+        if (status.st_dev, status.st_ino) in seen:
+            note = (State.CYCLE, "This directory was already collected under another path.")
+            found.append(Entry(path, source_text(path[skip:]), 0, note))
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    try:
+                        inner = entry.stat(follow_symlinks=False)
+                    except OSError as error:
+                        note = (State.UNREADABLE, f"It can't be read: {error.strerror}.")
+                        found.append(Entry(entry.path, source_text(entry.path[skip:]), 0, note))
+                        continue
+                    if stat.S_ISDIR(inner.st_mode):
+                        pending.append(entry.path)
+                    else:
+                        found.append(_entry(entry.path, skip, inner))
+        except OSError as error:
+            note = (State.UNREADABLE, f"The directory can't be listed: {error.strerror}.")
+            found.append(Entry(path, source_text(path[skip:]), 0, note))
+
+
+def _entry(path: bytes, skip: int, status: os.stat_result) -> Entry:
+    shown = source_text(path[skip:])
+    if stat.S_ISREG(status.st_mode):
+        return Entry(path, shown, status.st_size)
+    note = (State.SPECIAL, f"It is a {kind_of(status.st_mode)}.")
+    if stat.S_ISLNK(status.st_mode):
+        target = source_text(os.readlink(path))
+        note = (State.SPECIAL, f"It is a symbolic link to {target}.")
+    return Entry(path, shown, 0, note)
+
+
+def custodian(matter: Matter, name: str) -> int:
+    """The id of the custodian called or aliased ``name``; an unknown one is registered."""
+    from ediscovery.store.custodians import find, register
+
+    with writing(matter.engine) as connection:
+        found = find(connection, name)
+        return found if found is not None else register(connection, name)
+
+
+def unfinished(
+    matter: Matter, custodian_id: int, roots: list[Path], profile: Profile
+) -> tuple[int, str] | None:
+    """Id and state of the custodian's unfinished collection of ``roots``, or ``None``.
+
+    Raises :class:`UsageError` when a root does not exist, :class:`Refused` when the collection was
+    begun under other settings.
+    """
+    for root in roots:
+        if not os.path.lexists(root):
+            raise UsageError(f"{root} does not exist.", "Give the path of a file or folder.")
+    with matter.engine.connect() as connection:
+        rows = connection.execute(
+            select(collections).where(
+                collections.c.custodian_id == custodian_id, collections.c.state != "done"
+            )
+        ).all()
+    for row in rows:
+        if row.roots != _names(roots):
+            continue
+        if row.profile != _plain(profile.as_dict()):
+            raise Refused(
+                f"Collection {row.id} of these files was begun with other settings.",
+                f"Continue it with --profile {row.profile.get('name')}, as it was begun.",
+            )
+        return row.id, row.state
+    return None
+
+
+def begin(matter: Matter, custodian_id: int, roots: list[Path], profile: Profile) -> int:
+    """Register a new collection; returns its id."""
+    who, host = audit.actor()
+    with writing(matter.engine) as connection:
+        made = connection.execute(
+            insert(collections).values(
+                custodian_id=custodian_id,
+                roots=_names(roots),
+                profile=_plain(profile.as_dict()),
+                state="collecting",
+                who=who,
+                host=host,
+                tool_version=__version__,
+                started_at=audit.now(),
+            )
+        )
+        identity = int(made.inserted_primary_key[0])  # type: ignore[index]
+        name = connection.execute(
+            select(custodians.c.name).where(custodians.c.id == custodian_id)
+        ).scalar_one()
+        details = {
+            "collection": identity,
+            "custodian": name,
+            "roots": _names(roots),
+            "profile": profile.name,
+        }
+        audit.record(connection, "collection begun", details)
+    return identity
+
+
+def _names(roots: list[Path]) -> list[str]:
+    return [source_text(os.fsencode(root)) for root in roots]
+
+
+def _plain(settings: dict[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = orjson.loads(orjson.dumps(settings))
+    return plain
+
+
+def take_custody(
+    matter: Matter, collection: int, entries: list[Entry], pool: Pool, progress: Progress
+) -> None:
+    """Write the custody manifest of ``entries`` and accept the collection.
+
+    What an interrupted run already hashed is kept when the file list is still the same.
+    """
+    have = _already(matter, collection, entries)
+    progress.stage("custody", total_bytes=sum(e.size for e in entries), total_items=len(entries))
+    fixed = [
+        (collection, n, e.path, e.shown, 0, None, None, None, "", e.note[0], e.note[1], 0)
+        for n, e in enumerate(entries)
+        if e.note is not None and n not in have
+    ]
+    with writing(matter.engine) as connection:
+        insert_rows(connection, source_files, _COLUMNS, fixed)
+    for _, hashed in pool.run(hash_files, _slices(entries, have)):
+        with writing(matter.engine) as connection:
+            insert_rows(
+                connection, source_files, _COLUMNS, (_row(collection, entries, h) for h in hashed)
+            )
+        progress.advance(
+            items=len(hashed),
+            size=sum(h.size for h in hashed),
+            exceptions=sum(h.state != State.OK for h in hashed),
+        )
+    _accept(matter, collection)
+
+
+def _already(matter: Matter, collection: int, entries: list[Entry]) -> set[int]:
+    with writing(matter.engine) as connection:
+        rows = connection.execute(
+            select(source_files.c.ordinal, source_files.c.path).where(
+                source_files.c.collection_id == collection
+            )
+        ).all()
+        if all(r.ordinal < len(entries) and entries[r.ordinal].path == r.path for r in rows):
+            return {row.ordinal for row in rows}
+        connection.execute(delete(source_files).where(source_files.c.collection_id == collection))
+    return set()
+
+
+def _slices(entries: list[Entry], have: set[int]) -> Iterator[list[tuple[int, bytes]]]:
+    batch: list[tuple[int, bytes]] = []
+    size = 0
+    for ordinal, entry in enumerate(entries):
+        if entry.note is not None or ordinal in have:
+            continue
+        batch.append((ordinal, entry.path))
+        size += entry.size
+        if len(batch) >= _SLICE_FILES or size >= _SLICE_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _row(collection: int, entries: list[Entry], h: Hashed) -> tuple[Any, ...]:
+    entry = entries[h.ordinal]
+    return (collection, h.ordinal, entry.path, entry.shown, *h[1:])
+
+
+def _accept(matter: Matter, collection: int) -> None:
+    with writing(matter.engine) as connection:
+        digest = manifest_digest(connection, collection)
+        files, size = connection.execute(
+            select(func.count(), func.coalesce(func.sum(source_files.c.size), 0)).where(
+                source_files.c.collection_id == collection
+            )
+        ).one()
+        connection.execute(
+            update(collections)
+            .where(collections.c.id == collection)
+            .values(
+                state="processing",
+                accepted_at=audit.now(),
+                files=files,
+                bytes=size,
+                manifest_sha256=digest,
+            )
+        )
+        audit.record(
+            connection,
+            "collection accepted",
+            {"collection": collection, "files": files, "bytes": size, "manifest_sha256": digest},
+        )
+    matter.mirror_audit()
+
+
+def manifest_digest(connection: Any, collection: int) -> str:
+    """SHA-256 over the manifest: a line of path (hex), size, SHA-256 and state for each file."""
+    digest = hashlib.sha256()
+    rows = connection.execute(
+        select(
+            source_files.c.path, source_files.c.size, source_files.c.sha256, source_files.c.state
+        )
+        .where(source_files.c.collection_id == collection)
+        .order_by(source_files.c.ordinal)
+    )
+    for row in rows:
+        digest.update(f"{row.path.hex()} {row.size} {row.sha256} {row.state}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,56 @@
+"""The order of the stages, and nothing else. Each stage can be called alone and repeated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ediscovery.engine import collect, run
+from ediscovery.engine.pool import Pool
+from ediscovery.engine.progress import Progress
+from ediscovery.engine.stages import cull, dedupe, entities, index, number, read, settle
+from ediscovery.model.profile import Profile
+from ediscovery.store.workspace import Matter
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What one ingest did: the collection (``None``: nothing new) and files skipped as known."""
+
+    collection: int | None
+    known_files: int
+
+
+def ingest(
+    matter: Matter,
+    roots: list[Path],
+    custodian: str,
+    profile: Profile,
+    pool: Pool,
+    progress: Progress,
+) -> Ingested:
+    """Take ``roots`` into custody as a collection of ``custodian`` and process it to the end.
+
+    The caller holds the matter's lock. Stopped anywhere, the same call goes on from there.
+    """
+    begun = run.begin(matter, roots, custodian, profile)
+    if begun.collection is not None:
+        if begun.state == "collecting":
+            collect.take_custody(matter, begun.collection, begun.entries, pool, progress)
+        job = run.job(matter, begun.collection)
+        read.plan(matter, begun.collection, profile)
+        read.read(matter, begun.collection, job, pool, progress)
+        settle.settle(matter, begun.collection)
+        cull.cull(matter, begun.collection, profile)
+        number.number(matter, begun.collection)
+        dedupe.dedupe(matter, profile.dedupe)
+        run.finish(matter, begun.collection)
+    derive(matter, profile, pool, progress)
+    return Ingested(begun.collection, begun.known_files)
+
+
+def derive(matter: Matter, profile: Profile, pool: Pool, progress: Progress) -> None:
+    """Bring index and tags up to the catalog; documents are searchable before they are tagged."""
+    index.index(matter, pool, progress)
+    if entities.tag(matter, profile, pool, progress):
+        index.index(matter, pool, progress)

@@ -1,0 +1,126 @@
+"""Where tasks run: on Dask workers of this machine, or one after the other in this process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Pool(Protocol):
+    """Runs a function over tasks; results come as they finish."""
+
+    workers: int
+
+    def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[tuple[T, R]]:
+        """Yield each task with its result, in no particular order.
+
+        ``tasks`` is taken lazily, a few ahead of what is being worked on, so it may be endless and
+        may grow from results. An exception of a task is raised here.
+        """
+        ...
+
+    def in_work(self) -> list[Any]:
+        """The tasks handed out and not yet returned."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SerialPool:
+    """One task at a time in this process: for small jobs, and to look at a failure."""
+
+    workers = 1
+
+    def __init__(self) -> None:
+        self._current: list[Any] = []
+
+    def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[tuple[T, R]]:
+        for task in tasks:
+            self._current = [task]
+            result = function(task)
+            self._current = []
+            yield task, result
+
+    def in_work(self) -> list[Any]:
+        return self._current
+
+    def close(self) -> None:
+        from ediscovery.engine.tasks import close_sandbox
+
+        close_sandbox()
+
+
+class DaskPool:
+    """Tasks on a Dask cluster: worker processes of this machine, one thread each."""
+
+    def __init__(self, workers: int, folder: str) -> None:
+        import dask
+        import distributed
+
+        untyped: Any = distributed
+
+        # Worker processes that are killed are replaced, and their tasks run again elsewhere.
+        dask.config.set(
+            {
+                "distributed.scheduler.allowed-failures": 10,
+                "distributed.worker.daemon": True,
+                "distributed.admin.log-format": "%(message)s",
+                "temporary-directory": folder,
+            }
+        )
+        for name in ("distributed", "tornado", "asyncio"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        self.workers = workers
+        self._cluster: Any = untyped.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            memory_limit=0,  # the sandbox bounds what evidence may take
+            silence_logs=logging.CRITICAL,
+            host="127.0.0.1",
+        )
+        self._client: Any = untyped.Client(self._cluster)
+        self._waiting: dict[Any, Any] = {}
+
+    def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[tuple[T, R]]:
+        import distributed
+
+        source = iter(tasks)
+        untyped: Any = distributed
+        done = untyped.as_completed(with_results=True)
+        ahead = self.workers * 2
+
+        def fill() -> None:
+            while len(self._waiting) < ahead:
+                task = next(source, None)
+                if task is None:
+                    return
+                future = self._client.submit(function, task, pure=False)
+                self._waiting[future] = task
+                done.add(future)
+
+        fill()
+        while self._waiting:
+            future, result = next(done)
+            task = self._waiting.pop(future)
+            future.release()
+            fill()
+            yield task, result
+            fill()
+
+    def in_work(self) -> list[Any]:
+        return list(self._waiting.values())[: self.workers]
+
+    def close(self) -> None:
+        self._client.close(timeout=2)
+        self._cluster.close(timeout=5)
+
+
+def open_pool(workers: int, folder: str) -> Pool:
+    """A Dask pool of ``workers`` processes, or the serial one for 0."""
+    return DaskPool(workers, folder) if workers else SerialPool()

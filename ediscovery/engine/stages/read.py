@@ -1,0 +1,242 @@
+"""Cuts a collection into work units, has them read, and commits what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgpack
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
+
+from ediscovery.engine.pool import Pool
+from ediscovery.engine.progress import Progress
+from ediscovery.engine.tasks import UnitTask, read_unit
+from ediscovery.engine.work import Job, Outcome, Source, Unit
+from ediscovery.model import positions
+from ediscovery.model.items import COLUMNS
+from ediscovery.model.profile import Profile
+from ediscovery.model.states import State, is_exception
+from ediscovery.store import audit
+from ediscovery.store.catalog import insert_rows, writing
+from ediscovery.store.tables import collections, items, source_files, units
+from ediscovery.store.workspace import Matter
+
+ITEM_COLUMNS = ("collection_id", *COLUMNS)
+_POSITION, _STATE, _SIZE = (COLUMNS.index(n) for n in ("position", "state", "size"))
+
+
+def plan(matter: Matter, collection: int, profile: Profile) -> None:
+    """Cut the manifest into units: neighbours together, large files alone. Done once."""
+    with writing(matter.engine) as connection:
+        if connection.execute(
+            select(units.c.id).where(units.c.collection_id == collection)
+        ).first():
+            return
+        for first, last in list(_cut(connection, collection, profile)):
+            _add(
+                connection, collection, f"c{collection}-{positions.ordinal(first)}", "files",
+                {"first": first, "last": last},
+            )  # fmt: skip
+
+
+def _cut(connection: Connection, collection: int, profile: Profile) -> Iterator[tuple[int, int]]:
+    first, count, size = 0, 0, 0
+    last = -1
+    rows = connection.execute(
+        select(source_files.c.ordinal, source_files.c.size)
+        .where(source_files.c.collection_id == collection)
+        .order_by(source_files.c.ordinal)
+    )
+    for ordinal, length in rows:
+        large = length > profile.cut_bytes
+        full = count >= profile.unit_items or size + length > profile.unit_bytes
+        if count and (large or full):
+            yield first, last
+            first, count, size = ordinal, 0, 0
+        count, size, last = count + 1, size + length, ordinal
+        if large:
+            yield first, last
+            first, count, size = ordinal + 1, 0, 0
+    if count:
+        yield first, last
+
+
+def _add(connection: Connection, collection: int, name: str, kind: str, spec: Any) -> None:
+    connection.execute(
+        insert(units).values(
+            collection_id=collection, name=name, kind=kind, spec=spec, state="pending"
+        )
+    )
+
+
+def read(matter: Matter, collection: int, job: Job, pool: Pool, progress: Progress) -> None:
+    """Have every pending unit of ``collection`` read and commit each as it comes back."""
+    with matter.engine.connect() as connection:
+        total, done = connection.execute(
+            select(
+                func.coalesce(func.sum(source_files.c.size), 0),
+                select(func.coalesce(func.sum(units.c.bytes), 0))
+                .where(units.c.collection_id == collection, units.c.state == "done")
+                .scalar_subquery(),
+            ).where(source_files.c.collection_id == collection)
+        ).one()
+    progress.stage("read", total_bytes=total)
+    progress.advance(size=done)
+    while True:
+        tasks = _pending(matter, collection, job)
+        worked = False
+        for task, outcome in pool.run(read_unit, tasks):
+            worked = True
+            counts = commit(matter, task.unit, outcome)
+            progress.advance(items=outcome.items, size=outcome.bytes, exceptions=counts)
+            progress.working([_shown(t) for t in pool.in_work()])
+        if not worked:
+            return
+
+
+def _shown(task: Any) -> str:
+    unit: Unit = task.unit
+    name = unit.sources[0].shown
+    if unit.kind == "range":
+        return f"{name} [{unit.start}-{unit.stop}]"
+    more = len(unit.sources) - 1
+    return f"{name} (+{more})" if more else name
+
+
+def _pending(matter: Matter, collection: int, job: Job) -> Iterator[UnitTask]:
+    with matter.engine.connect() as connection:
+        rows = connection.execute(
+            select(units)
+            .where(units.c.collection_id == collection, units.c.state == "pending")
+            .order_by(units.c.id)
+        ).all()
+    for row in rows:
+        if row.kind == "files":
+            with matter.engine.connect() as connection:
+                sources = _sources(connection, collection, row.spec["first"], row.spec["last"])
+            yield UnitTask(job, Unit(collection, row.name, "files", sources))
+        else:
+            yield UnitTask(job, unit_of(matter, collection, row.name, row.kind, row.spec))
+
+
+def _sources(connection: Connection, collection: int, first: int, last: int) -> list[Source]:
+    rows = connection.execute(
+        select(source_files)
+        .where(
+            source_files.c.collection_id == collection,
+            source_files.c.ordinal.between(first, last),
+        )
+        .order_by(source_files.c.ordinal)
+    )
+    return [
+        Source(
+            r.path, shown=r.shown, position=positions.ordinal(r.ordinal), sha256=r.sha256,
+            modified_ns=r.modified_ns, accessed_ns=r.accessed_ns, state=r.state, message=r.message,
+        )
+        for r in rows
+    ]  # fmt: skip
+
+
+def unit_of(matter: Matter, collection: int, name: str, kind: str, spec: dict[str, Any]) -> Unit:
+    """A range or retry unit from its stored spec: the root's position, and what of it to read."""
+    with matter.engine.connect() as connection:
+        found = connection.execute(
+            select(items).where(
+                items.c.collection_id == collection, items.c.position == spec["position"]
+            )
+        ).one()
+        if found.native_offset is None:
+            # It lies in the source folder as it is.
+            ordinal = positions.path(found.position)[0]
+            source = _sources(connection, collection, ordinal, ordinal)[0]
+            if len(positions.path(found.position)) > 1:
+                source = Source(b"", state=State.INFRASTRUCTURE, message="Its native is missing.")
+        else:
+            source = Source(
+                str(matter.packs.path(found.pack)).encode(),
+                found.native_offset, found.native_length, found.native_method,
+            )  # fmt: skip
+    source.shown, source.position = found.path, found.position
+    known = [getattr(found, column) for column in COLUMNS]
+    return Unit(
+        collection, name, kind, [source],
+        spec.get("start", 0), spec.get("stop", 0), spec.get("hint"), known,
+    )  # fmt: skip
+
+
+def commit(matter: Matter, unit: Unit, outcome: Outcome) -> int:
+    """Put a unit's rows, its cuts and its state into the catalog in one transaction.
+
+    Returns the number of its items that carry an exception.
+    """
+    collection, exceptions = unit.collection, 0
+    with writing(matter.engine) as connection:
+        if unit.kind == "retry":
+            replace_subtree(connection, collection, unit.sources[0].position)
+        for batch in outcome.batches:
+            rows = msgpack.unpackb(batch, raw=False)
+            exceptions += sum(is_exception(row[_STATE]) for row in rows)
+            insert_rows(connection, items, ITEM_COLUMNS, [(collection, *row) for row in rows])
+        for row, ranges in outcome.cuts:
+            for start, stop, hint in ranges:
+                spec = {"position": row[_POSITION], "start": start, "stop": stop, "hint": hint}
+                _add(
+                    connection, collection, f"c{collection}-{row[_POSITION]}-{start}", "range", spec
+                )
+        if outcome.note is not None:
+            _worsen(connection, collection, unit.sources[0].position, *outcome.note)
+        connection.execute(
+            update(units)
+            .where(units.c.collection_id == collection, units.c.name == unit.name)
+            .values(
+                state="done", items=outcome.items, bytes=outcome.bytes, seconds=outcome.seconds,
+                cpu_seconds=outcome.cpu_seconds, restarts=outcome.restarts, pack=outcome.pack,
+                pack_sha256=outcome.pack_sha256, finished_at=audit.now(),
+            )
+        )  # fmt: skip
+        connection.execute(
+            update(collections)
+            .where(collections.c.id == collection, collections.c.sandbox.is_(None))
+            .values(sandbox=outcome.isolation)
+        )
+        audit.record(
+            connection,
+            "unit read",
+            {
+                "collection": collection, "unit": unit.name, "items": outcome.items,
+                "pack_sha256": outcome.pack_sha256, "isolation": outcome.isolation,
+            },
+        )  # fmt: skip
+    return exceptions
+
+
+def replace_subtree(connection: Connection, collection: int, position: str) -> None:
+    """Remove the rows of an item and all inside it, before a retry's rows take their place."""
+    connection.execute(
+        delete(items).where(
+            items.c.collection_id == collection,
+            or_(
+                items.c.position == position,
+                items.c.position.between(position + "a", position + "z" * 2),
+            ),
+        )
+    )
+
+
+def _worsen(
+    connection: Connection, collection: int, position: str, state: str, message: str
+) -> None:
+    """Note on a cut container what went wrong in one of its ranges."""
+    here = (items.c.collection_id == collection) & (items.c.position == position)
+    row = connection.execute(select(items.c.state, items.c.message).where(here)).one()
+    if message in row.message:
+        return
+    connection.execute(
+        update(items)
+        .where(here)
+        .values(
+            state=state if row.state in (State.OK, State.WARNINGS) else row.state,
+            message=f"{row.message} {message}".strip(),
+            stage="expand",
+        )
+    )

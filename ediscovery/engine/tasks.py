@@ -1,0 +1,140 @@
+"""What a worker does: one function a task, each taking and giving plain data."""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ediscovery.engine.sandbox import Sandbox
+from ediscovery.engine.work import Job, Outcome, Unit
+from ediscovery.model.states import State
+
+_READ_TRIES = 3
+_sandbox: tuple[Job, Sandbox] | None = None
+
+
+@dataclass(slots=True)
+class UnitTask:
+    """A unit and the job it belongs to."""
+
+    job: Job
+    unit: Unit
+
+
+def read_unit(task: UnitTask) -> Outcome:
+    """Read one unit in this worker's sandbox, which is kept for the next one of the same job."""
+    global _sandbox
+    if _sandbox is None or _sandbox[0] != task.job:
+        close_sandbox()
+        _sandbox = (task.job, Sandbox(task.job))
+    return _sandbox[1].run(task.unit)
+
+
+def close_sandbox() -> None:
+    """Stop this process's parser."""
+    global _sandbox
+    if _sandbox is not None:
+        _sandbox[1].close()
+        _sandbox = None
+
+
+atexit.register(close_sandbox)
+
+
+class Hashed(NamedTuple):
+    """A source file as it was read for the custody manifest. Times in nanoseconds since 1970."""
+
+    ordinal: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+    accessed_ns: int
+    sha256: str
+    state: str
+    message: str
+    attempts: int
+
+
+def hash_files(task: list[tuple[int, bytes]]) -> list[Hashed]:
+    """Hash source files: (ordinal, raw path) each. A file that changes meanwhile is read again."""
+    return [_hash_file(ordinal, path) for ordinal, path in task]
+
+
+def _hash_file(ordinal: int, path: bytes) -> Hashed:
+    attempts = 0
+    state, message = str(State.OK), ""
+    digest = ""
+    while True:
+        attempts += 1
+        try:
+            handle = _open(path)
+        except OSError as error:
+            return _unread(ordinal, path, error, attempts)
+        try:
+            before = os.fstat(handle)
+            if not stat.S_ISREG(before.st_mode):
+                return _special(ordinal, before)
+            digest = _digest(handle)
+            after = os.fstat(handle)
+        except OSError as error:
+            return _unread(ordinal, path, error, attempts)
+        finally:
+            os.close(handle)
+        if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
+            break
+        if attempts == _READ_TRIES:
+            state, message = State.CHANGED, f"It changed during each of {attempts} readings."
+            break
+    return Hashed(
+        ordinal, before.st_size, before.st_mtime_ns, before.st_ctime_ns, before.st_atime_ns,
+        digest, state, message, attempts,
+    )  # fmt: skip
+
+
+def _open(path: bytes) -> int:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        return os.open(path, flags | os.O_NOATIME)
+    except PermissionError:
+        return os.open(path, flags)  # only the owner may leave the access time alone
+
+
+def _digest(handle: int) -> str:
+    digest = hashlib.sha256()
+    while piece := os.read(handle, 1 << 20):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _special(ordinal: int, status: os.stat_result) -> Hashed:
+    return Hashed(
+        ordinal, 0, status.st_mtime_ns, status.st_ctime_ns, status.st_atime_ns, "",
+        State.SPECIAL, f"It is a {kind_of(status.st_mode)}.", 1,
+    )  # fmt: skip
+
+
+def _unread(ordinal: int, path: bytes, error: OSError, attempts: int) -> Hashed:
+    if error.errno in (errno.ELOOP, errno.ENXIO):
+        return Hashed(ordinal, 0, 0, 0, 0, "", State.SPECIAL, "It is a link or a socket.", attempts)
+    why = os.strerror(error.errno) if error.errno else str(error)
+    return Hashed(ordinal, 0, 0, 0, 0, "", State.UNREADABLE, f"It can't be read: {why}.", attempts)
+
+
+def kind_of(mode: int) -> str:
+    """What a file that is not regular is called."""
+    for test, name in (
+        (stat.S_ISLNK, "symbolic link"),
+        (stat.S_ISFIFO, "named pipe"),
+        (stat.S_ISSOCK, "socket"),
+        (stat.S_ISBLK, "block device"),
+        (stat.S_ISCHR, "character device"),
+        (stat.S_ISDIR, "directory"),
+    ):
+        if test(mode):
+            return name
+    return "special file"
