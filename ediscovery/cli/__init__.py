@@ -1,0 +1,128 @@
+"""The ``ediscovery`` command: one module a noun, loaded when its command is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ediscovery import __version__
+from ediscovery.model.errors import EdiscoveryError, Interrupted
+
+# Name -> module of this package and the line that help shows without loading it.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("setup", "Make a workspace."),
+    "doctor": ("setup", "Say what is installed and what each missing tool costs."),
+    "matter": ("matter", "Create, list, show and close matters."),
+    "custodian": ("custodian", "Add, list and alias custodians of a matter."),
+    "ingest": ("ingest", "Take a collection into custody and process it."),
+    "status": ("status", "Show how far a matter is."),
+    "exceptions": ("exceptions", "List, retry and resolve what could not be read."),
+    "search": ("search", "Search a matter."),
+    "doc": ("doc", "Show a document, its text, native and family."),
+    "report": ("report", "Report on a matter."),
+    "verify": ("verify", "Prove that a matter is complete and unaltered."),
+    "audit": ("audit", "Show the audit log; make a checkpoint to keep elsewhere."),
+    "index": ("index", "Rebuild the index from catalog and packs."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, so that help is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = import_module(f"ediscovery.cli.{COMMANDS[name][0]}")
+        command: click.Command = getattr(module, name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+EXIT_CODES = """\b
+Exit codes:
+  0 done                          5 verification failed
+  1 a bug; see the log            10 no such matter
+  2 usage                         11 the matter is locked
+  3 finished with exceptions      75 try again (disk full, store down)
+  4 refused by a gate             130 interrupted"""
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+)
+@click.version_option(__version__, prog_name="ediscovery")
+@click.option(
+    "--workspace",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of all matters. Default: $EDISCOVERY_HOME, else ~/ediscovery.",
+)
+@click.pass_context
+def cli(ctx: click.Context, workspace: Path | None) -> None:
+    """From a folder of evidence to a searchable matter, with nothing lost.
+
+    \b
+    ediscovery matter create acme
+    ediscovery ingest evidence/jane --matter acme --custodian "Jane Roe"
+    ediscovery report processing acme
+    ediscovery search acme 'breach w/5 contract AND from:roe'
+    ediscovery doc text acme ACME-000000123
+    ediscovery verify acme
+    """
+    ctx.obj = workspace
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: run the command and translate what it raises into message and exit code."""
+    try:
+        code = cli.main(arguments, prog_name="ediscovery", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        sys.exit(Interrupted.exit_code)
+    except EdiscoveryError as error:
+        click.echo(f"Error: {error.message}", err=True)
+        if error.next_step:
+            click.echo(f"  {error.next_step}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        from ediscovery.cli.failure import report_bug
+
+        report_bug(error, _workspace_of(arguments))
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _workspace_of(arguments: list[str] | None) -> Any:
+    words = sys.argv[1:] if arguments is None else arguments
+    if "--workspace" in words[:-1]:
+        return Path(words[words.index("--workspace") + 1])
+    return None

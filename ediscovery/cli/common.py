@@ -1,0 +1,90 @@
+"""What all commands share: the workspace, options, safe text, JSON and tables."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
+
+
+def workspace() -> Any:
+    """The workspace of this call; made when missing."""
+    from ediscovery.store.workspace import Workspace, default_workspace
+
+    chosen = click.get_current_context().find_root().obj
+    return Workspace(chosen or default_workspace())
+
+
+def open_matter(name: str) -> Any:
+    """The matter called ``name`` in the workspace of this call."""
+    return workspace().open(name)
+
+
+def safe(text: str) -> str:
+    """Text from evidence as a terminal may show it: control and direction marks escaped."""
+    return _CONTROL.sub(lambda m: m.group().encode("unicode_escape").decode(), text)
+
+
+def print_json(data: Any) -> None:
+    """One JSON document on standard output."""
+    import orjson
+
+    sys.stdout.buffer.write(
+        orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    )
+
+
+def print_table(heads: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
+    """A table on standard output; numbers right-aligned, evidence escaped."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    body = [list(row) for row in rows]
+    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for column, head in enumerate(heads):
+        numeric = bool(body) and all(isinstance(row[column], int | float) for row in body)
+        table.add_column(head, justify="right" if numeric else "left", overflow="fold")
+    for row in body:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return safe(str(value))
+
+
+def size(count: int) -> str:
+    """A number of bytes for people."""
+    amount, unit = float(count), "B"
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if amount < 1000 or unit == "TB":
+            break
+        amount /= 1000
+    return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def note(message: str) -> None:
+    """A message for the person at the terminal: standard error."""
+    click.echo(message, err=True)
+
+
+def existing_file() -> click.Path:
+    return click.Path(exists=True, dir_okay=False, path_type=Path)

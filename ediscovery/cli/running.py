@@ -1,0 +1,32 @@
+"""Starts and stops long work: the pool, Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ediscovery.engine.pool import Pool, open_pool
+from ediscovery.model.errors import Interrupted
+from ediscovery.store.workspace import Matter
+
+
+@contextmanager
+def pool_for(matter: Matter, workers: int | None) -> Iterator[Pool]:
+    """A pool for one run: ``workers`` processes, one a processor for ``None``."""
+    if workers is None:
+        workers = len(os.sched_getaffinity(0))
+    pool = open_pool(workers, str(matter.folder / "dask"))
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+@contextmanager
+def stoppable(how_to_go_on: str) -> Iterator[None]:
+    """Turn Ctrl-C into a message that says what stays and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted("Stopped. What was committed stays;", how_to_go_on + ".") from None

@@ -1,0 +1,84 @@
+"""A matter at a glance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import and_, func, select
+
+from ediscovery.model.states import Role
+from ediscovery.store import custodians as people
+from ediscovery.store.tables import collections, items, units
+from ediscovery.store.tables import matter as matter_table
+from ediscovery.store.workspace import Matter
+
+
+def overview(matter: Matter) -> dict[str, Any]:
+    """Title, dates and custodians of a matter, with their collections and documents counted."""
+    with matter.engine.connect() as connection:
+        row = dict(connection.execute(select(matter_table)).mappings().one())
+        counts: dict[int, tuple[int, int]] = {
+            r.custodian_id: (r.collections, r.documents)
+            for r in connection.execute(
+                select(
+                    collections.c.custodian_id,
+                    func.count(func.distinct(collections.c.id)).label("collections"),
+                    func.count(items.c.position).label("documents"),
+                )
+                .select_from(
+                    collections.join(
+                        items,
+                        and_(
+                            items.c.collection_id == collections.c.id,
+                            items.c.role == Role.DOCUMENT,
+                        ),
+                        isouter=True,
+                    )
+                )
+                .group_by(collections.c.custodian_id)
+            )
+        }
+        listed = people.listed(connection)
+    return row | {
+        "custodians": [
+            person
+            | dict(zip(("collections", "documents"), counts.get(person["id"], (0, 0)), strict=True))
+            for person in listed
+        ]
+    }
+
+
+def status(matter: Matter) -> dict[str, Any]:
+    """How far each collection is: files, units done and pending, items, exceptions, rates."""
+    with matter.engine.connect() as connection:
+        done = units.c.state == "done"
+        rows = connection.execute(
+            select(
+                collections.c.id,
+                collections.c.state,
+                collections.c.files,
+                collections.c.bytes,
+                collections.c.started_at,
+                collections.c.finished_at,
+                func.count(units.c.id).label("units"),
+                func.coalesce(func.sum(done), 0).label("units_done"),
+                func.coalesce(func.sum(units.c.items), 0).label("items"),
+                func.coalesce(func.sum(units.c.bytes), 0).label("bytes_read"),
+                func.coalesce(func.sum(units.c.restarts), 0).label("parser_restarts"),
+            )
+            .select_from(
+                collections.join(units, units.c.collection_id == collections.c.id, isouter=True)
+            )
+            .group_by(collections.c.id)
+            .order_by(collections.c.id)
+        ).mappings()
+        found = [dict(row) for row in rows]
+        for row in found:
+            row["exceptions"] = connection.execute(
+                select(func.count()).where(
+                    items.c.collection_id == row["id"],
+                    items.c.state != "ok",
+                    items.c.state.not_like("suppressed%"),
+                )
+            ).scalar_one()
+    return {"schema": "ediscovery/status/1", "matter": matter.name, "collections": found}
