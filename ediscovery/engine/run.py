@@ -118,14 +118,12 @@ def _outermost(folders: list[bytes]) -> list[bytes]:
 def finish(matter: Matter, collection: int) -> None:
     """Mark ``collection`` as processed, with its counts in the audit log."""
     with writing(matter.engine) as connection:
-        counts: dict[str, int] = {
-            role: count
-            for role, count in connection.execute(
-                select(items.c.role, func.count())
-                .where(items.c.collection_id == collection)
-                .group_by(items.c.role)
-            )
-        }
+        rows = connection.execute(
+            select(items.c.role, func.count())
+            .where(items.c.collection_id == collection)
+            .group_by(items.c.role)
+        ).all()
+        counts: dict[str, int] = {row[0]: row[1] for row in rows}
         numbered = connection.execute(
             select(func.count())
             .select_from(documents)

@@ -74,10 +74,11 @@ class UnitReader:
             return
         name = source.shown.rsplit("/", 1)[-1]
         child = Child(name, content, "file", fields=_times(source))
-        known = self._unit.known
+        known, above = self._unit.known, None
         if known is not None:
             child.name, child.relation = _named(known, "file_name"), _named(known, "relation")
             child.declared_type = _named(known, "declared_type")
+            above = _above(known)
         context = self._context(content.size)
         try:
             for visit in walk(
@@ -87,6 +88,7 @@ class UnitReader:
                 context,
                 poison=self._poison,
                 entered=self._entered,
+                above=above,
                 cut=self._unit.kind == "files",
             ):
                 if visit.item.position == source.position:
@@ -97,11 +99,7 @@ class UnitReader:
         self._sweep()
 
     def _settle_root(self, item: Item, source: Source) -> None:
-        known = self._unit.known
-        if known is not None:
-            for name in ("parent", "parent_document", "family"):
-                setattr(item, name, _named(known, name) or getattr(item, name))
-        elif source.sha256 and item.sha256 and item.sha256 != source.sha256:
+        if source.sha256 and item.sha256 and item.sha256 != source.sha256:
             item.state, item.stage = State.CHANGED, "extract"
             item.message = "Its bytes differ from those in the custody manifest."
 
@@ -209,6 +207,20 @@ class UnitReader:
 
 
 _EMPTY = {i: "{}" if COLUMNS[i] == "metadata" else "[]" for i in JSON_COLUMNS}
+
+
+def _above(known: list[Any]) -> Item | None:
+    """A stand-in for the item that holds a known one."""
+    parent = _named(known, "parent")
+    if parent is None:
+        return None
+    document = _named(known, "parent_document")
+    return Item(
+        parent,
+        parent_document=document,
+        family=_named(known, "family"),
+        role=Role.DOCUMENT if document == parent else Role.CONTAINER,
+    )
 
 
 def _times(source: Source) -> dict[str, Any]:

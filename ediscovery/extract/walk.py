@@ -63,6 +63,7 @@ def walk(
     *,
     poison: Mapping[str, Poison] | None = None,
     entered: Callable[[str, str], None] = lambda position, name: None,
+    above: Item | None = None,
     known: Item | None = None,
     cut: bool = False,
 ) -> Iterator[Visit]:
@@ -70,7 +71,8 @@ def walk(
 
     ``position`` is the root's own; ``path`` its full path text. ``entered`` is called with the
     position and name of what is about to be read, so that a watchdog knows what hung; ``poison``
-    names positions that did, which are then kept unparsed. ``known`` is the root's record when it
+    names positions that did, which are then kept unparsed. ``above`` stands for the item that holds
+    the root, when there is one: its position, family and role. ``known`` is the root's record when it
     was read before and only its children in ``context.only`` are wanted; it is not yielded, but
     what goes wrong while reading them is noted on it. With ``cut``, containers larger than the
     profile's ``cut_bytes`` are not opened: their visit carries the ranges for other units.
@@ -81,7 +83,7 @@ def walk(
     if known is not None:
         frame, visit = _reenter(known, root, context, poison), None
     else:
-        frame, visit = _enter(root, position, path, None, stack, context, poison, entered, cut)
+        frame, visit = _enter(root, position, path, above, stack, context, poison, entered, cut)
     if visit is not None:
         yield visit
     while frame is not None or stack:

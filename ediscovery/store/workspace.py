@@ -133,6 +133,11 @@ class Workspace:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return open_sqlite(self.folder / "directory.sqlite", directory)
 
+    def make(self) -> None:
+        """Create the folder and its directory of matters when they are missing."""
+        with self._directory.connect():
+            return
+
     def create(self, name: str, title: str = "", prefix: str = "", zone: str = "UTC") -> Matter:
         """Create a matter. ``prefix`` defaults to the name's letters and digits, upper case.
 

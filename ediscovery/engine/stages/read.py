@@ -18,7 +18,7 @@ from ediscovery.model.profile import Profile
 from ediscovery.model.states import State, is_exception
 from ediscovery.store import audit
 from ediscovery.store.catalog import insert_rows, writing
-from ediscovery.store.tables import collections, items, source_files, units
+from ediscovery.store.tables import collections, documents, items, resolutions, source_files, units
 from ediscovery.store.workspace import Matter
 
 ITEM_COLUMNS = ("collection_id", *COLUMNS)
@@ -147,10 +147,10 @@ def unit_of(matter: Matter, collection: int, name: str, kind: str, spec: dict[st
         ).one()
         if found.native_offset is None:
             # It lies in the source folder as it is.
-            ordinal = positions.path(found.position)[0]
+            (ordinal,) = positions.path(found.position)
             source = _sources(connection, collection, ordinal, ordinal)[0]
-            if len(positions.path(found.position)) > 1:
-                source = Source(b"", state=State.INFRASTRUCTURE, message="Its native is missing.")
+            if kind == "retry" and source.state != State.SPECIAL:
+                source.state, source.message = State.OK, ""
         else:
             source = Source(
                 str(matter.packs.path(found.pack)).encode(),
@@ -171,12 +171,15 @@ def commit(matter: Matter, unit: Unit, outcome: Outcome) -> int:
     """
     collection, exceptions = unit.collection, 0
     with writing(matter.engine) as connection:
+        before: dict[str, str] = {}
         if unit.kind == "retry":
-            replace_subtree(connection, collection, unit.sources[0].position)
+            before = replace_subtree(connection, collection, unit.sources[0].position)
         for batch in outcome.batches:
             rows = msgpack.unpackb(batch, raw=False)
             exceptions += sum(is_exception(row[_STATE]) for row in rows)
             insert_rows(connection, items, ITEM_COLUMNS, [(collection, *row) for row in rows])
+            if before:
+                _resolve(connection, collection, before, rows)
         for row, ranges in outcome.cuts:
             for start, stop, hint in ranges:
                 spec = {"position": row[_POSITION], "start": start, "stop": stop, "hint": hint}
@@ -210,17 +213,51 @@ def commit(matter: Matter, unit: Unit, outcome: Outcome) -> int:
     return exceptions
 
 
-def replace_subtree(connection: Connection, collection: int, position: str) -> None:
-    """Remove the rows of an item and all inside it, before a retry's rows take their place."""
+def replace_subtree(connection: Connection, collection: int, position: str) -> dict[str, str]:
+    """Remove the rows of an item and all inside it, before a retry's rows take their place.
+
+    Returns the states they were in, by position.
+    """
+    inside = (items.c.collection_id == collection) & or_(
+        items.c.position == position,
+        items.c.position.between(position + "a", position + "zz"),
+    )
+    before: dict[str, str] = {
+        row.position: row.state
+        for row in connection.execute(select(items.c.position, items.c.state).where(inside))
+    }
+    # Its documents are indexed and tagged anew.
     connection.execute(
-        delete(items).where(
-            items.c.collection_id == collection,
+        update(documents)
+        .where(
+            documents.c.collection_id == collection,
             or_(
-                items.c.position == position,
-                items.c.position.between(position + "a", position + "z" * 2),
+                documents.c.position == position,
+                documents.c.position.between(position + "a", position + "zz"),
             ),
         )
+        .values(version=documents.c.version + 1, analyzed=False)
     )
+    connection.execute(delete(items).where(inside))
+    return before
+
+
+def _resolve(
+    connection: Connection, collection: int, before: dict[str, str], rows: list[list[Any]]
+) -> None:
+    """Keep what a retry did to each item that had an exception."""
+    who, _ = audit.actor()
+    changed = [
+        {
+            "collection_id": collection, "position": row[_POSITION], "action": "retried",
+            "old_state": before[row[_POSITION]], "new_state": row[_STATE], "reason": "",
+            "who": who, "at": audit.now(),
+        }
+        for row in rows
+        if row[_POSITION] in before and is_exception(before[row[_POSITION]])
+    ]  # fmt: skip
+    if changed:
+        connection.execute(insert(resolutions), changed)
 
 
 def _worsen(

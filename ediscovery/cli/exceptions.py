@@ -1,0 +1,107 @@
+"""``ediscovery exceptions``: list, retry, ignore."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ediscovery.cli.common import (
+    existing_file,
+    json_option,
+    note,
+    open_matter,
+    print_json,
+    print_table,
+)
+
+
+@click.command()
+@click.argument("matter")
+@click.option("--state", default="", help="Only this state, e.g. encrypted, limit:depth, ignored.")
+@click.option("--retry", is_flag=True, help="Read those again that may do better now.")
+@click.option("--password-file", type=existing_file(), help="More passwords, one a line.")
+@click.option("--profile", default=None, help="Retry with these settings, e.g. higher limits.")
+@click.option("--workers", type=click.IntRange(0, 512), default=None, help="As for ingest.")
+@click.option("--ignore", metavar="ID", help="Accept one item's exception; needs --reason.")
+@click.option("--reason", default="", help="Why it is accepted; kept in the audit log.")
+@json_option
+def exceptions(
+    matter: str,
+    state: str,
+    retry: bool,
+    password_file: Path | None,
+    profile: str | None,
+    workers: int | None,
+    ignore: str | None,
+    reason: str,
+    as_json: bool,
+) -> None:
+    """List what could not be read, with the next step; retry it; accept it.
+
+    \b
+    ediscovery exceptions acme
+    ediscovery exceptions acme --state encrypted --retry --password-file passwords.txt
+    ediscovery exceptions acme --ignore ACME-000000123 --reason "blank form, checked by hand"
+    """
+    from ediscovery.store import reports
+
+    opened = open_matter(matter)
+    if ignore:
+        from ediscovery.engine.retry import ignore as accept
+        from ediscovery.store.lookup import position_of
+
+        accept(opened, *position_of(opened, ignore), reason)
+        click.echo(f"Ignored {ignore}: {reason}")
+        return
+    if retry:
+        _retry(opened, state, profile, password_file, workers, quiet=as_json)
+    elif password_file or profile:
+        raise click.UsageError("--password-file and --profile go with --retry.")
+    found = reports.exceptions(opened, state)
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        click.echo("No exceptions." if not state else f"No exceptions in state {state}.")
+        return
+    print_table(
+        ("item", "state", "path", "what happened", "next step"),
+        [
+            (e["control_number"] or e["id"], e["state"], e["path"], e["message"], e["next_step"])
+            for e in found
+        ],
+    )
+
+
+def _retry(
+    opened: object,
+    state: str,
+    profile: str | None,
+    password_file: Path | None,
+    workers: int | None,
+    *,
+    quiet: bool,
+) -> None:
+    from ediscovery.cli.display import Display
+    from ediscovery.cli.running import pool_for, stoppable
+    from ediscovery.engine.retry import retry
+    from ediscovery.model import profile as profiles
+    from ediscovery.store import passwords
+    from ediscovery.store.workspace import Matter
+
+    assert isinstance(opened, Matter)
+    settings = profiles.load(profile) if profile else None
+    with opened.locked():
+        if password_file is not None:
+            note(f"{passwords.add(opened, password_file)} new passwords in the bank.")
+        with (
+            stoppable("run the same command again to go on"),
+            pool_for(opened, workers) as pool,
+            Display(quiet=quiet) as display,
+        ):
+            done = retry(opened, state, settings, pool, display)
+    note(
+        f"Read {done.items:,} items again; {done.resolved:,} are resolved; "
+        f"{done.new_documents:,} new documents came out of them."
+    )
