@@ -1,0 +1,62 @@
+"""The language a text is written in, as an ISO 639-1 code."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+SAMPLE_CHARS = 600
+SAMPLE_BYTES = 900  # the classifier walks bytes, and other scripts take three a character
+MIN_LETTERS = 20
+MIN_CONFIDENCE = 0.5
+NO_LANGUAGE = "zxx"  # ISO 639-2: no linguistic content
+
+# Words that make up a fifth of English and hardly any of another language: they settle most mail
+# without the model.
+_ENGLISH = frozenset(
+    """the and of that with this have from are you would which your it not be been they their there
+    our if but any please were is to i what when because could should these those about""".split()
+)
+_ENGLISH_SHARE = 0.12
+_ENGLISH_DISTINCT = 4
+
+
+def detect(text: str) -> str:
+    """The main language of ``text``, judged by its first 600 characters; ``""`` when uncertain.
+
+    Give a mail's body without its header block. URLs, addresses and quote marks are left out of
+    account. ``""`` also stands for texts with fewer than 20 letters and for what is no language.
+    """
+    words = [w for w in text[:SAMPLE_CHARS].split() if "@" not in w and "//" not in w and w != ">"]
+    if _is_english(words):
+        return "en"
+    sample = " ".join(words)
+    if sum(map(str.isalpha, sample)) < MIN_LETTERS:
+        return ""
+    language, confidence = _identifier().classify(sample.encode("utf-8", "replace")[:SAMPLE_BYTES])
+    return "" if language == NO_LANGUAGE or confidence < MIN_CONFIDENCE else str(language)
+
+
+def _is_english(words: list[str]) -> bool:
+    """Whether English words fill both halves, so that a footer in English settles nothing."""
+    half = len(words) // 2
+    found = [word in _ENGLISH for word in map(str.lower, words)]
+    return (
+        min(sum(found[:half]), sum(found[half:])) > _ENGLISH_SHARE * half
+        and len({word for word, known in zip(words, found, strict=True) if known})
+        >= _ENGLISH_DISTINCT
+    )
+
+
+@cache
+def _identifier() -> Any:
+    """The model, read once a process, held to languages that ISO 639-1 names."""
+    import numpy as np
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    named = [label for label in identifier.labels if len(label) == 2]
+    identifier.set_languages([*named, NO_LANGUAGE])
+    # One row a feature, side by side in memory: a third faster.
+    identifier.nb_ptc = np.ascontiguousarray(identifier.nb_ptc)
+    return identifier
