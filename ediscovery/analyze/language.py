@@ -13,10 +13,9 @@ NO_LANGUAGE = "zxx"  # ISO 639-2: no linguistic content
 
 # Words that make up a fifth of English and hardly any of another language: they settle most mail
 # without the model.
-_ENGLISH = frozenset(
-    """the and of that with this have from are you would which your it not be been they their there
-    our if but any please were is to i what when because could should these those about""".split()
-)
+_WORDS = """the and of that with this have from are you would which your it not be been they their
+    there our if but any please were is to i what when because could should these those about"""
+_ENGLISH = frozenset(_WORDS.split())
 _ENGLISH_SHARE = 0.12
 _ENGLISH_DISTINCT = 4
 
