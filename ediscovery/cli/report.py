@@ -68,10 +68,13 @@ def _show(data: dict[str, Any]) -> None:
         ],
     )
     print_table(("type of document", "count"), data["by_type"].items())
-    print_table(
-        ("exception", "type", "count", "what to do"),
-        [(e["state"], e["type"], e["count"], e["next_step"]) for e in data["exceptions"]],
-    )
+    if data["exceptions"]:
+        print_table(
+            ("exception", "type", "count", "what to do"),
+            [(e["state"], e["type"], e["count"], e["next_step"]) for e in data["exceptions"]],
+        )
+    else:
+        click.echo("No exceptions.")
     if data["gaps"]:
         print_table(
             ("RED FLAG: children missing in", "expected", "found", "why"),
