@@ -100,10 +100,7 @@ def address(participant: str) -> str:
         text = text[start:end]
     elif text.endswith(":;"):
         return ""
-    text = text.strip("'\" ").lower()
-    if text.isascii():
-        return " ".join(text.split()) if " " in text or "\t" in text or "\n" in text else text
-    return normalize("NFC", " ".join(text.split()))
+    return normalize("NFC", " ".join(text.strip("'\" ").lower().split()))
 
 
 def _fields(item: Item, body: str, attachments: Sequence[Item]) -> tuple[list[str | bytes], ...]:
