@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ediscovery.extract.contract import Child, Content, Context, Extraction, Range
-from ediscovery.extract.identify import identify
+from ediscovery.extract.identify import extension, identify
 from ediscovery.extract.registry import extractor, splitter
 from ediscovery.model import positions
 from ediscovery.model.errors import EvidenceError
@@ -300,6 +300,9 @@ def _skipped(position: str, poison: Mapping[str, Poison]) -> frozenset[int]:
 def _identify(item: Item, content: Content, child: Child) -> None:
     found = identify(content, item.file_name, child.declared_type)
     item.mime_type, item.category = found.mime_type, found.category
+    item.declared_type = item.declared_type or found.claimed
+    if found.also:
+        item.metadata["also_type"] = found.also
     if child.mime_type:
         item.mime_type = child.mime_type
         item.category = "mail" if child.mime_type == "application/x-mapi-message" else item.category
@@ -321,6 +324,8 @@ def _apply(item: Item, child: Child, result: Extraction) -> None:
             item.state = State.WARNINGS
     if item.state != State.OK:
         item.stage = "extract"
+    if child.state != State.OK:
+        _worsen(item, child.state, child.message)
     top_level = item.family is None or item.family == item.position
     if item.relation in ("attachment", "inline", "embedded") or not top_level:
         item.record_type = "Attachment"
@@ -386,14 +391,6 @@ def clean(text: str) -> str:
     if text.isascii():
         return text.replace("\0", " ") if "\0" in text else text
     return _SURROGATE.sub("\ufffd", text).replace("\0", " ")
-
-
-def extension(name: str) -> str:
-    """The extension of ``name``, lower case without the dot; ``""`` when it has none."""
-    dot = name.rfind(".")
-    if dot <= 0 or len(name) - dot > 12:
-        return ""
-    return name[dot + 1 :].lower()
 
 
 def describe(error: BaseException) -> str:
