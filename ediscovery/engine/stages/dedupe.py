@@ -8,12 +8,18 @@ whatever the number of workers. Empty files have no hash and are never grouped.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Subquery, and_, func, select, update
+from collections.abc import Iterable, Iterator
+from typing import Any
 
+from sqlalchemy import Connection, and_, bindparam, func, select, update
+
+from ediscovery.analyze.dedupe import Change, Family, changes
 from ediscovery.store import audit
 from ediscovery.store.catalog import writing
 from ediscovery.store.tables import collections, documents, items
 from ediscovery.store.workspace import Matter
+
+_TOGETHER = 500  # families looked up in one query
 
 
 def dedupe(matter: Matter, scope: str) -> int:
@@ -21,40 +27,38 @@ def dedupe(matter: Matter, scope: str) -> int:
 
     Safe to repeat. Documents whose group or custodians change get a new version for the index.
     """
-    if scope == "none":
-        return 0
     with writing(matter.engine) as connection:
-        changed = _group(connection, _copies(scope))
-        _bump_groups(connection)
+        found = list(changes(_families(connection, scope), scope))
+        if found:
+            _write(connection, found)
+            _bump_groups(connection)
         duplicates = connection.execute(
-            select(func.count()).select_from(documents).where(documents.c.is_primary.is_(False))
+            select(func.count())
+            .select_from(documents)
+            .where(documents.c.is_primary.is_(False), documents.c.withdrawn.is_(False))
         ).scalar_one()
-        if changed:
+        if found:
             audit.record(
                 connection,
                 "deduplicated",
-                {"scope": scope, "changed": changed, "duplicates": duplicates},
+                {"scope": scope, "families_changed": len(found), "duplicates": duplicates},
             )
     matter.mirror_audit()
     return int(duplicates)
 
 
-def _copies(scope: str) -> Subquery:
-    """Families that have a copy: their number and that of their group's primary family."""
-    sizes = (
-        select(documents.c.family_number, func.count().label("members"))
-        .where(documents.c.withdrawn.is_(False))
-        .group_by(documents.c.family_number)
-        .subquery()
-    )
-    key = [items.c.family_hash, sizes.c.members]
+def _families(connection: Connection, scope: str) -> Iterator[Family]:
+    """Every top-level document, in the order that :func:`changes` reads."""
+    order = [items.c.family_hash, documents.c.number]
     if scope == "custodian":
-        key.append(collections.c.custodian_id)
-    families = (
+        order.insert(1, collections.c.custodian_id)
+    rows = connection.execute(
         select(
-            documents.c.number.label("family"),
-            func.min(documents.c.number).over(partition_by=key).label("first"),
-            func.count().over(partition_by=key).label("copies"),
+            documents.c.number,
+            items.c.family_hash,
+            collections.c.custodian_id,
+            documents.c.group_number,
+            documents.c.is_primary,
         )
         .select_from(
             documents.join(
@@ -63,55 +67,56 @@ def _copies(scope: str) -> Subquery:
                     items.c.collection_id == documents.c.collection_id,
                     items.c.position == documents.c.position,
                 ),
-            )
-            .join(collections, collections.c.id == documents.c.collection_id)
-            .join(sizes, sizes.c.family_number == documents.c.number)
+            ).join(collections, collections.c.id == documents.c.collection_id)
         )
-        .where(
-            documents.c.number == documents.c.family_number,
-            documents.c.withdrawn.is_(False),
-            items.c.family_hash != "",
-        )
-        .subquery()
+        .where(documents.c.number == documents.c.family_number, documents.c.withdrawn.is_(False))
+        .order_by(*order)
     )
-    return select(families.c.family, families.c.first).where(families.c.copies > 1).subquery()
+    for number, key, custodian, group, primary in rows:
+        yield Family(number, key, str(custodian), (number,), group, primary)
 
 
-def _group(connection: Connection, copies: Subquery) -> int:
+def _write(connection: Connection, found: list[Change]) -> None:
     """Write groups: a family's nth member, by position, joins the nth of the primary family."""
-    rank = func.row_number().over(
-        partition_by=documents.c.family_number, order_by=documents.c.position
-    )
-    ranked = select(documents.c.number, documents.c.family_number, rank.label("rank")).where(
-        documents.c.withdrawn.is_(False)
-    )
-    mine, theirs = ranked.subquery("mine"), ranked.subquery("theirs")
-    target = (
-        select(
-            mine.c.number,
-            theirs.c.number.label("group_number"),
-            (copies.c.family == copies.c.first).label("is_primary"),
+    wanted = {change.number for change in found}
+    wanted.update(change.group for change in found if change.group is not None)
+    members = _members(connection, sorted(wanted))
+    rows: list[dict[str, Any]] = []
+    for change in found:
+        leaders = [None] * len(members[change.number])
+        if change.group is not None:
+            leaders = members[change.group]  # type: ignore[assignment]
+        rows.extend(
+            {"n": number, "g": leader, "p": change.primary}
+            for number, leader in zip(members[change.number], leaders, strict=False)
         )
-        .select_from(
-            copies.join(mine, mine.c.family_number == copies.c.family).join(
-                theirs,
-                and_(theirs.c.family_number == copies.c.first, theirs.c.rank == mine.c.rank),
-            )
-        )
-        .subquery("target")
-    )
-    return connection.execute(
+    connection.execute(
         update(documents)
-        .where(
-            documents.c.number == target.c.number,
-            documents.c.group_number.is_distinct_from(target.c.group_number),
-        )
+        .where(documents.c.number == bindparam("n"))
         .values(
-            group_number=target.c.group_number,
-            is_primary=target.c.is_primary,
+            group_number=bindparam("g"),
+            is_primary=bindparam("p"),
             version=documents.c.version + 1,
-        )
-    ).rowcount
+        ),
+        rows,
+    )
+
+
+def _members(connection: Connection, families: list[int]) -> dict[int, list[int]]:
+    members: dict[int, list[int]] = {family: [] for family in families}
+    for batch in _batches(families):
+        for row in connection.execute(
+            select(documents.c.number, documents.c.family_number)
+            .where(documents.c.family_number.in_(batch), documents.c.withdrawn.is_(False))
+            .order_by(documents.c.family_number, documents.c.position)
+        ):
+            members[row.family_number].append(row.number)
+    return members
+
+
+def _batches(numbers: list[int]) -> Iterable[list[int]]:
+    for start in range(0, len(numbers), _TOGETHER):
+        yield numbers[start : start + _TOGETHER]
 
 
 def _bump_groups(connection: Connection) -> None:
