@@ -1,0 +1,1 @@
+"""Figures of the product, each beside a named peer or a bare loop measured in the same run."""
