@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 
 from ediscovery.engine import collect
 from ediscovery.engine.collect import Entry
+from ediscovery.engine.stages import cull
 from ediscovery.engine.work import Job
 from ediscovery.model.errors import Refused
 from ediscovery.model.profile import Profile
@@ -41,6 +42,7 @@ def begin(matter: Matter, roots: list[Path], custodian: str, profile: Profile) -
         closed = connection.execute(select(matter_table.c.closed_at)).scalar_one()
     if closed:
         raise Refused(f"Matter {matter.name!r} was closed on {closed}.", "Create a new matter.")
+    cull.check(profile)
     prepare_scratch(matter)
     roots = [Path(os.path.abspath(root)) for root in roots]
     custodian_id = collect.custodian(matter, custodian)
