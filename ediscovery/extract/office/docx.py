@@ -340,7 +340,9 @@ class Document:
 
     def _comment(self, element: Any) -> None:
         self.flags.add("comments")
-        head = " ".join(filter(None, (attribute(element, "author"), attribute(element, "date"))))
+        initials = attribute(element, "initials")
+        parts = attribute(element, "author"), initials and f"({initials})"
+        head = " ".join(filter(None, (*parts, attribute(element, "date"))))
         self._out.append(head + ": " if head else "")
 
     # -- pictures, links, fields ------------------------------------------------------------

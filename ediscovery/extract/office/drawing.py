@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from ediscovery.extract.office.lines import Lines
@@ -13,10 +14,14 @@ _CHART = re.compile(r"/charts?/(?:chart|chartex)\d*\.xml$|/chart\d+\.xml$")
 _DIAGRAM = re.compile(r"/diagrams/data\d*\.xml$")
 
 
-def charts_and_diagrams(package: Package, lines: Lines) -> None:
-    """Text of every chart and diagram part of ``package``."""
+def charts_and_diagrams(
+    package: Package, lines: Lines, done: Collection[str] = frozenset()
+) -> None:
+    """Text of every chart and diagram part of ``package`` but those ``done`` (lower case)."""
     for name in package.names:
-        key = name.replace("\\", "/").lower()
+        key = name.replace("\\", "/").lstrip("/").lower()
+        if key in done:
+            continue
         if _CHART.search(key) or "drawingml.chart+xml" in package.content_type(name):
             chart(package.xml(name), lines)
         elif _DIAGRAM.search(key):

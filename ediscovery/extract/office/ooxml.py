@@ -27,7 +27,10 @@ def start(content: Content, context: Context) -> tuple[Package | None, Extractio
 
 
 def finish(package: Package, result: Extraction, context: Context) -> Extraction:
-    """Adds embedded files and what was wrong with the package."""
+    """Adds the targets of links to the text, embedded files, what was wrong with the package."""
+    for link in result.fields.get("links", ()):
+        if link not in result.text:
+            result.text += link + "\n"
     wanted = embedded.names(package)
     if wanted:
         result.expected_children = len(wanted)

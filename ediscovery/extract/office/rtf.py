@@ -1,0 +1,529 @@
+"""Rich Text Format: all its text, what is hidden, and the objects and pictures in it.
+
+By the RTF specification 1.9.1. The text has the body first, then footnotes, comments, headers and
+footers, each in the order in which they stand. The reader goes over the bytes once, keeps a stack
+of group states instead of recursing, and never expands what it reads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from ediscovery.extract import codepages
+from ediscovery.extract.contract import Child, Content, Context, Extraction
+from ediscovery.extract.dates import utc
+from ediscovery.extract.office import rtf_words as words
+from ediscovery.model.errors import EvidenceError
+from ediscovery.model.states import State
+
+MAX_GROUPS = 100_000  # nested in one another
+_MAX_LINKS = 1000
+
+# 1 word 2 number 3 bytes in hex 4 symbol 5 brace 6 text
+TOKEN = re.compile(
+    rb"\\([A-Za-z]{1,32})(-?\d{1,10})? ?|((?:\\'[0-9A-Fa-f]{2})+)|\\([^A-Za-z])|([{}])"
+    rb"|([^\\{}\r\n]+)|[\r\n]+|\\"
+)
+_BRACES = re.compile(rb"\\bin(\d{1,10}) ?|\\[\\{}]|([{}])")
+_NO_HEX = re.compile(rb"[^0-9A-Fa-f]+")
+_PICTURE = re.compile(rb"\\([a-z]+)")
+_LINK = re.compile(r'\bHYPERLINK\s+(?:\\l\s+)?(?:"([^"]{1,2000})"|(\S{1,2000}))')
+_EXTERNAL = re.compile(r"\s*(?:INCLUDETEXT|INCLUDEPICTURE|INCLUDE|LINK|DDE|DDEAUTO|IMPORT|RD)\b")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_BLANKS = re.compile(r"[ \t]+\n")
+_LINES = re.compile(r"\n{3,}")
+
+
+class Span(NamedTuple):
+    """Hexadecimal data of an object or picture: ``kind`` is its OLE class or file extension."""
+
+    start: int
+    end: int
+    kind: str
+
+
+@dataclass(slots=True)
+class Document:
+    """What :func:`read` found. ``fields`` are columns and metadata of an item."""
+
+    text: str = ""
+    fields: dict[str, Any] = field(default_factory=dict)
+    flags: set[str] = field(default_factory=set)
+    warnings: list[str] = field(default_factory=list)
+    objects: list[Span] = field(default_factory=list)
+    pictures: list[Span] = field(default_factory=list)
+    complete: bool = True  # every group that was opened is closed
+
+
+def extract(content: Content, context: Context) -> Extraction:
+    """Reads an RTF file; embedded objects become children, pictures too (flag ``inline``)."""
+    from ediscovery.extract.office.rtf_objects import children
+
+    data = content.read() if content.size < 1 << 26 else content.buffer()
+    if not isinstance(data, bytes):
+        data = bytes(data)
+    document = read(data)
+    result = Extraction(
+        text=document.text,
+        fields=document.fields,
+        flags=document.flags,
+        warnings=document.warnings,
+        expected_children=len(document.objects) + len(document.pictures),
+    )
+    if not document.complete:
+        result.state = State.TRUNCATED
+        result.message = "It ends inside an open group."
+    if document.objects or document.pictures:
+        result.children = children(data, document, context)
+    return result
+
+
+def read(data: bytes) -> Document:
+    """All that ``data``, an RTF file or a mail's RTF body, says.
+
+    Raises ``EvidenceError`` when it is no RTF or nests deeper than :data:`MAX_GROUPS`.
+    """
+    start = data.find(b"{\\rtf", 0, 4096)
+    if start < 0:
+        raise EvidenceError(State.CORRUPT, "It does not begin as RTF.")
+    reader = _Reader(data)
+    reader.run(start)
+    return reader.finish()
+
+
+class Groups:
+    """Walking over groups: shared by the text reader and the reader of wrapped HTML."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.fonts: dict[int, int] = {}  # code page of each font
+        self.default = 1252
+        self.font = 0  # the one whose entry in the font table is being read
+
+    def end_of_group(self, at: int) -> int:
+        """Where the group that is open at ``at`` closes; the end of the data when it doesn't."""
+        depth = 1
+        while True:
+            for match in _BRACES.finditer(self.data, at):
+                if match.lastindex == 1:
+                    at = match.end() + int(match.group(1))
+                    break
+                if match.lastindex == 2:
+                    depth += 1 if match.group(2) == b"{" else -1
+                    if not depth:
+                        return match.start()
+            else:
+                return len(self.data)
+
+    def codepage(self, font: int) -> int:
+        """The code page of ``font``, the document's when the font table does not say."""
+        return self.fonts.get(font, self.default)
+
+    def font_word(self, word: bytes, number: int) -> None:
+        """A control word inside the font table."""
+        if word == b"f":
+            self.font = number
+        elif word == b"fcharset":
+            page = words.CHARSETS.get(number)
+            if page is not None:
+                self.fonts.setdefault(self.font, page)
+        elif word == b"cpg" and codepages.codec(number):
+            self.fonts[self.font] = number
+
+    def charset_word(self, word: bytes, number: int) -> None:
+        """A control word of the header that sets the document's code page."""
+        if word == b"ansicpg" and codepages.codec(number):
+            self.default = number
+        else:
+            self.default = {b"mac": 10000, b"pc": 437, b"pca": 850}.get(word, self.default)
+
+
+class _State(NamedTuple):
+    """What ends with a group. ``out`` is where text goes, ``None`` for nowhere."""
+
+    out: list[str] | None
+    page: int
+    skipped: int  # bytes that stand for a \u character in old readers
+    hidden: bool
+    place: str
+    close: str  # what to do with ``out`` when the group ends
+
+
+class _Reader(Groups):
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.document = Document()
+        self.body: list[str] = []
+        self.notes: list[str] = []
+        self.comments: list[str] = []
+        self.headers: list[str] = []
+        self.state = _State(self.body, 1252, 1, False, "", "")
+        self.stack: list[_State] = []
+        self.pending = bytearray()
+        self.skip = 0  # characters still to be left out after \u
+        self.star = False  # after \\*: an unknown destination is to be left out
+        self.fresh = False  # at the start of a group, where alone destinations stand
+        self.default_font = 0
+        self.jump = -1
+        self.author = self.object_class = self.shape_name = ""
+        self.in_object = 0  # depth at which an object's picture stands in for it
+        self.upr: list[str] | None = None
+        self.time = [0] * 6
+        self.words, self.destinations = _formats(self), _destinations(self)
+
+    def run(self, at: int) -> None:
+        """Go over all tokens from ``at``."""
+        token = TOKEN.scanner(self.data, at).match  # type: ignore[attr-defined]
+        characters, handlers = words.CHARACTERS, self.words
+        while match := token():
+            kind = match.lastindex
+            if kind == 6:
+                self.text(match.group(6))
+                self.fresh = False
+            elif kind == 1 or kind == 2:
+                word = match.group(1)
+                number = int(match.group(2)) if kind == 2 else None
+                character = characters.get(word)
+                if self.skip and word != b"u" and word != b"bin":
+                    self.skip -= 1
+                elif character is not None:
+                    self.character(character)
+                elif word in handlers:
+                    handlers[word](word, number, match.end())
+                elif self.fresh:
+                    self.destination(word, number, match.end())
+                self.fresh = False
+            elif kind == 5:
+                self.brace(match.group(5))
+                if not self.stack and match.group(5) == b"}":
+                    self.tail(match.end())
+                    return
+            elif kind == 3:
+                self.hex(match.group(3))
+                self.fresh = False
+            elif kind == 4:
+                self.symbol(match.group(4))
+            if self.jump >= 0:
+                token = TOKEN.scanner(self.data, self.jump).match  # type: ignore[attr-defined]
+                self.jump = -1
+
+    def destination(self, word: bytes, number: int | None, at: int) -> None:
+        """The first control word of a group."""
+        handler = self.destinations.get(word)
+        if handler is not None:
+            handler(word, number, at)
+        elif self.star:
+            self.jump = self.end_of_group(at)
+        self.star = False
+
+    # tokens
+
+    def text(self, raw: bytes) -> None:
+        if self.skip:
+            raw, self.skip = raw[self.skip :], max(0, self.skip - len(raw))
+        out = self.state.out
+        if out is None or not raw:
+            return
+        if self.state.hidden:
+            self.document.flags.add("hidden_text")
+        if self.pending or not raw.isascii():
+            self.pending += raw
+        else:
+            out.append(raw.decode("ascii"))
+
+    def hex(self, raw: bytes) -> None:
+        data = bytes.fromhex(raw.replace(b"\\'", b"").decode("ascii"))
+        if self.skip:
+            data, self.skip = data[self.skip :], max(0, self.skip - len(data))
+        if self.state.out is not None:
+            self.pending += data
+            if self.state.hidden and data:
+                self.document.flags.add("hidden_text")
+
+    def symbol(self, raw: bytes) -> None:
+        if raw == b"*":
+            self.star = self.fresh
+        elif self.skip:
+            self.skip -= 1
+        else:
+            self.fresh = False
+            self.character(words.CHARACTERS.get(raw, ""))
+
+    def character(self, text: str) -> None:
+        out = self.state.out
+        if out is not None:
+            if self.pending:
+                self.flush()
+            out.append(text)
+
+    def flush(self) -> None:
+        """Decode the bytes that are waiting in the code page of their font."""
+        out = self.state.out
+        if out is not None:
+            out.append(codepages.decode(bytes(self.pending), self.state.page))
+        self.pending.clear()
+
+    def brace(self, brace: bytes) -> None:
+        if self.pending:
+            self.flush()
+        self.skip = 0
+        self.star = False
+        self.fresh = brace == b"{"
+        if self.fresh:
+            if len(self.stack) >= MAX_GROUPS:
+                raise EvidenceError(f"{State.LIMIT}:nesting", "Its groups nest too deeply.")
+            self.stack.append(self.state)
+            if self.state.close:
+                self.state = self.state._replace(close="")
+        elif self.stack:
+            if self.state.close:
+                self.closed(self.state)
+            self.state = self.stack.pop()
+            if len(self.stack) < self.in_object:
+                self.in_object = 0
+
+    # words
+
+    def into(self, out: list[str] | None, place: str = "", close: str = "") -> None:
+        """From here to the end of the group, text goes to ``out``."""
+        if self.pending:
+            self.flush()
+        self.state = self.state._replace(out=out, place=place, close=close)
+
+    def unicode(self, word: bytes, number: int | None, at: int) -> None:
+        if self.pending:
+            self.flush()
+        self.skip = self.state.skipped
+        if number is not None and self.state.out is not None:
+            self.state.out.append(chr(number & 0xFFFF))
+            if self.state.hidden:
+                self.document.flags.add("hidden_text")
+
+    def format(self, word: bytes, number: int | None, at: int) -> None:
+        """Words that change how the text after them is to be read."""
+        if self.pending:
+            self.flush()
+        state = self.state
+        if state.place == "fonts":
+            self.font_word(word, number or 0)
+        elif word == b"uc":
+            self.state = state._replace(skipped=min(max(number or 0, 0), 100))
+        elif word == b"f":
+            self.state = state._replace(page=self.codepage(number or 0))
+        elif word == b"v":
+            self.state = state._replace(hidden=number != 0)
+        elif word == b"plain":
+            self.state = state._replace(hidden=False, page=self.codepage(self.default_font))
+        elif word == b"deff":
+            self.default_font = number or 0
+        elif word in (b"deleted", b"revised"):
+            if number != 0:
+                self.document.flags.add("tracked_changes")
+        else:
+            self.font_word(word, number or 0)
+
+    def charset(self, word: bytes, number: int | None, at: int) -> None:
+        self.charset_word(word, number or 0)
+        self.state = self.state._replace(page=self.default)
+
+    def binary(self, word: bytes, number: int | None, at: int) -> None:
+        self.jump = min(at + max(number or 0, 0), len(self.data))
+
+    def skipped(self, word: bytes, number: int | None, at: int) -> None:
+        self.jump = self.end_of_group(at)
+
+    def font_table(self, word: bytes, number: int | None, at: int) -> None:
+        self.into(None, "fonts")
+
+    def info(self, word: bytes, number: int | None, at: int) -> None:
+        if word == b"info":
+            self.into(None, "info")
+        elif word == b"userprops":
+            self.into(None, "info")
+        elif word in words.INFO and self.state.place == "info":
+            self.into([], "info", words.INFO[word])
+        elif word in (b"propname", b"staticval"):
+            self.into([], "info", word.decode())
+        elif word in words.TIMES:
+            self.time = [0] * 6
+            self.into(None, "info", words.TIMES[word])
+        elif word in words.COUNTS and number and self.state.place == "info":
+            self.document.fields[words.COUNTS[word]] = number
+        elif word in words.TIME_PARTS and number is not None:
+            self.time[words.TIME_PARTS[word]] = number
+
+    def capture(self, word: bytes, number: int | None, at: int) -> None:
+        """Destinations whose text goes elsewhere."""
+        name = word.decode()
+        if word in words.HEADERS:
+            self.into(self.headers, close="header")
+        elif word == b"upr":
+            self.upr = self.state.out
+            self.into(None)
+        elif word == b"ud":
+            self.into(self.upr)
+        else:
+            self.into([], close=name)
+
+    def object(self, word: bytes, number: int | None, at: int) -> None:
+        if word == b"object":
+            self.object_class = ""
+            self.in_object = len(self.stack)
+        elif word == b"objclass":
+            end = self.end_of_group(at)
+            name = re.sub(rb"\\[a-z]+-?\d* ?|[{}]", b"", self.data[at:end])
+            self.object_class = name.decode("cp1252", "replace").strip()
+            self.jump = end
+        elif word == b"objlink" or word == b"objautlink":
+            self.document.flags.add("external_reference")
+        else:
+            end = self.jump = self.end_of_group(at)
+            if end > at:
+                self.document.objects.append(Span(at, end, self.object_class))
+
+    def picture(self, word: bytes, number: int | None, at: int) -> None:
+        end = self.jump = self.end_of_group(at)
+        if self.in_object:
+            return  # only the look of an object that is a child itself
+        for match in _PICTURE.finditer(self.data, at, min(end, at + 4096)):
+            kind = words.PICTURES.get(match.group(1))
+            if kind:
+                self.document.pictures.append(Span(at, end, kind))
+                return
+
+    # ends
+
+    def closed(self, state: _State) -> None:
+        """A destination's group ends: keep what it gathered."""
+        kind, text = state.close, "".join(state.out or ()).strip()
+        fields = self.document.fields
+        outer = self.stack[-1].out if self.stack else None
+        if kind in words.TIMES.values():
+            fields[kind] = moment(self.time)
+        elif kind == "header":
+            self.headers.append("\n")
+        elif kind == "footnote":
+            self.notes.append(text)
+        elif kind == "atnauthor":
+            self.author = text
+        elif kind == "annotation":
+            self.document.flags.add("comments")
+            self.comments.append(f"{self.author}: {text}" if self.author else text)
+        elif kind == "sn":
+            self.shape_name = text
+        elif kind == "sv":
+            if self.shape_name in ("gtextUNICODE", "wzDescription") and outer is not None:
+                outer.append(f" {text} ")
+        elif kind == "fldinst":
+            self.field(text)
+        elif kind in ("ffdeftext", "ffl"):
+            self.document.flags.add("form")
+            if outer is not None:
+                outer.append(f" {text} ")
+        elif kind == "propname":
+            self.shape_name = text
+        elif kind == "staticval":
+            name = re.sub(r"\W+", "_", self.shape_name.lower())[:60]
+            if name and len(fields) < 200:
+                fields[f"custom_{name}"] = text
+        elif text:
+            fields[kind] = text
+
+    def field(self, instruction: str) -> None:
+        """Note where a field's instruction points."""
+        match = _LINK.search(instruction)
+        links = self.document.fields.setdefault("hyperlinks", [])
+        if match and len(links) < _MAX_LINKS:
+            links.append(match.group(1) or match.group(2))
+        if not links:
+            del self.document.fields["hyperlinks"]
+        if _EXTERNAL.match(instruction):
+            self.document.flags.add("external_reference")
+
+    def tail(self, at: int) -> None:
+        """What stands after the document's end is no part of it, but is not kept silent."""
+        rest = len(self.data[at:].strip(b"\0\r\n\t \x1a"))
+        if rest > 16:
+            self.document.warnings.append(f"{rest} bytes follow the end of the RTF.")
+
+    def finish(self) -> Document:
+        """Put the parts of the text together."""
+        if self.pending:
+            self.flush()
+        document = self.document
+        document.complete = not self.stack
+        while self.stack:  # keep what open groups gathered
+            if self.state.close:
+                self.closed(self.state)
+            self.state = self.stack.pop()
+        parts = ["".join(self.body)]
+        parts += [note for note in self.notes if note]
+        parts += [comment for comment in self.comments if comment]
+        parts.append("".join(self.headers))
+        text = "\n".join(part for part in parts if part.strip())
+        if _SURROGATES.search(text):
+            text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        text = text.replace("\xa0", " ")
+        document.text = _LINES.sub("\n\n", _BLANKS.sub("\n", text)).strip("\n")
+        for name in ("created_at", "modified_at", "printed_at", "backed_up_at"):
+            if not document.fields.get(name, "x"):
+                del document.fields[name]
+        return document
+
+
+_Handlers = dict[bytes, Callable[[bytes, int | None, int], None]]
+
+
+def _formats(reader: _Reader) -> _Handlers:
+    """What to do at control words that may stand anywhere; the others mean nothing for the text."""
+    result: _Handlers = {}
+    changes = b"uc f v plain deff deleted revised fcharset cpg".split()
+    result.update(dict.fromkeys(changes, reader.format))
+    result.update(dict.fromkeys((b"ansi", b"ansicpg", b"mac", b"pc", b"pca"), reader.charset))
+    result.update(dict.fromkeys((*words.COUNTS, *words.TIME_PARTS), reader.info))
+    result.update(dict.fromkeys((b"objlink", b"objautlink"), reader.object))
+    result.update({b"u": reader.unicode, b"bin": reader.binary})
+    return result
+
+
+def _destinations(reader: _Reader) -> _Handlers:
+    """What to do at the control words that may begin a group."""
+    result: _Handlers = {}
+    result.update(dict.fromkeys(words.SKIPPED, reader.skipped))
+    result.update(dict.fromkeys(words.SEEN, _nothing))
+    info = (b"info", b"userprops", b"propname", b"staticval", *words.INFO, *words.TIMES)
+    result.update(dict.fromkeys(info, reader.info))
+    capture = b"upr ud footnote annotation atnauthor sn sv fldinst ffdeftext ffl".split()
+    result.update(dict.fromkeys((*capture, *words.HEADERS), reader.capture))
+    result.update(dict.fromkeys((b"object", b"objclass", b"objdata"), reader.object))
+    result.update({b"fonttbl": reader.font_table, b"pict": reader.picture})
+    return result
+
+
+def _nothing(word: bytes, number: int | None, at: int) -> None:
+    """A destination whose text belongs where it stands."""
+
+
+def moment(parts: list[int]) -> str:
+    """Year to second, zone unknown and taken as UTC, as UTC text; ``""`` when no such time."""
+    try:
+        return utc(datetime(parts[0], *[max(p, 1) for p in parts[1:3]], *parts[3:]))  # type: ignore[arg-type]
+    except (ValueError, TypeError, OverflowError):
+        return ""
+
+
+def hex_data(data: bytes, span: Span) -> Iterator[bytes]:
+    """The bytes that ``span`` of ``data`` writes in hexadecimal (or behind ``\\bin``), in pieces."""
+    piece = data[span.start : span.end]
+    raw = re.search(rb"\\bin(\d{1,10}) ?", piece)
+    if raw:
+        yield piece[raw.end() : raw.end() + int(raw.group(1))]
+        return
+    # Control words before the digits and groups within them are no data.
+    piece = re.sub(rb"\{[^{}]*\}|\\\*?[a-z]+-?\d* ?|\\\*", b" ", piece)
+    digits = _NO_HEX.sub(b"", piece)
+    yield bytes.fromhex(digits[: len(digits) & ~1].decode("ascii"))
