@@ -8,42 +8,28 @@ of group states instead of recursing, and never expands what it reads.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from ediscovery.extract import codepages
-from ediscovery.extract.contract import Child, Content, Context, Extraction
+from ediscovery.extract.contract import Content, Context, Extraction
 from ediscovery.extract.dates import utc
 from ediscovery.extract.office import rtf_words as words
+from ediscovery.extract.office.rtf_groups import TOKEN, Groups, Span
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
 
 MAX_GROUPS = 100_000  # nested in one another
 _MAX_LINKS = 1000
 
-# 1 word 2 number 3 bytes in hex 4 symbol 5 brace 6 text
-TOKEN = re.compile(
-    rb"\\([A-Za-z]{1,32})(-?\d{1,10})? ?|((?:\\'[0-9A-Fa-f]{2})+)|\\([^A-Za-z])|([{}])"
-    rb"|([^\\{}\r\n]+)|[\r\n]+|\\"
-)
-_BRACES = re.compile(rb"\\bin(\d{1,10}) ?|\\[\\{}]|([{}])")
-_NO_HEX = re.compile(rb"[^0-9A-Fa-f]+")
 _PICTURE = re.compile(rb"\\([a-z]+)")
 _LINK = re.compile(r'\bHYPERLINK\s+(?:\\l\s+)?(?:"([^"]{1,2000})"|(\S{1,2000}))')
 _EXTERNAL = re.compile(r"\s*(?:INCLUDETEXT|INCLUDEPICTURE|INCLUDE|LINK|DDE|DDEAUTO|IMPORT|RD)\b")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BLANKS = re.compile(r"[ \t]+\n")
 _LINES = re.compile(r"\n{3,}")
-
-
-class Span(NamedTuple):
-    """Hexadecimal data of an object or picture: ``kind`` is its OLE class or file extension."""
-
-    start: int
-    end: int
-    kind: str
 
 
 @dataclass(slots=True)
@@ -56,7 +42,7 @@ class Document:
     warnings: list[str] = field(default_factory=list)
     objects: list[Span] = field(default_factory=list)
     pictures: list[Span] = field(default_factory=list)
-    complete: bool = True  # every group that was opened is closed
+    open_groups: int = 0  # at the end of the data
 
 
 def extract(content: Content, context: Context) -> Extraction:
@@ -74,9 +60,11 @@ def extract(content: Content, context: Context) -> Extraction:
         warnings=document.warnings,
         expected_children=len(document.objects) + len(document.pictures),
     )
-    if not document.complete:
+    if document.open_groups > 1 or (document.open_groups and not data.rstrip().endswith(b"}")):
         result.state = State.TRUNCATED
-        result.message = "It ends inside an open group."
+        result.message = f"It ends inside {document.open_groups} open groups."
+    elif document.open_groups:
+        result.warnings.append("Its last group is not closed.")
     if document.objects or document.pictures:
         result.children = children(data, document, context)
     return result
@@ -93,53 +81,6 @@ def read(data: bytes) -> Document:
     reader = _Reader(data)
     reader.run(start)
     return reader.finish()
-
-
-class Groups:
-    """Walking over groups: shared by the text reader and the reader of wrapped HTML."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.fonts: dict[int, int] = {}  # code page of each font
-        self.default = 1252
-        self.font = 0  # the one whose entry in the font table is being read
-
-    def end_of_group(self, at: int) -> int:
-        """Where the group that is open at ``at`` closes; the end of the data when it doesn't."""
-        depth = 1
-        while True:
-            for match in _BRACES.finditer(self.data, at):
-                if match.lastindex == 1:
-                    at = match.end() + int(match.group(1))
-                    break
-                if match.lastindex == 2:
-                    depth += 1 if match.group(2) == b"{" else -1
-                    if not depth:
-                        return match.start()
-            else:
-                return len(self.data)
-
-    def codepage(self, font: int) -> int:
-        """The code page of ``font``, the document's when the font table does not say."""
-        return self.fonts.get(font, self.default)
-
-    def font_word(self, word: bytes, number: int) -> None:
-        """A control word inside the font table."""
-        if word == b"f":
-            self.font = number
-        elif word == b"fcharset":
-            page = words.CHARSETS.get(number)
-            if page is not None:
-                self.fonts.setdefault(self.font, page)
-        elif word == b"cpg" and codepages.codec(number):
-            self.fonts[self.font] = number
-
-    def charset_word(self, word: bytes, number: int) -> None:
-        """A control word of the header that sets the document's code page."""
-        if word == b"ansicpg" and codepages.codec(number):
-            self.default = number
-        else:
-            self.default = {b"mac": 10000, b"pc": 437, b"pca": 850}.get(word, self.default)
 
 
 class _State(NamedTuple):
@@ -340,9 +281,7 @@ class _Reader(Groups):
         self.into(None, "fonts")
 
     def info(self, word: bytes, number: int | None, at: int) -> None:
-        if word == b"info":
-            self.into(None, "info")
-        elif word == b"userprops":
+        if word in (b"info", b"userprops"):
             self.into(None, "info")
         elif word in words.INFO and self.state.place == "info":
             self.into([], "info", words.INFO[word])
@@ -455,7 +394,7 @@ class _Reader(Groups):
         if self.pending:
             self.flush()
         document = self.document
-        document.complete = not self.stack
+        document.open_groups = len(self.stack)
         while self.stack:  # keep what open groups gathered
             if self.state.close:
                 self.closed(self.state)
@@ -514,16 +453,3 @@ def moment(parts: list[int]) -> str:
         return utc(datetime(parts[0], *[max(p, 1) for p in parts[1:3]], *parts[3:]))  # type: ignore[arg-type]
     except (ValueError, TypeError, OverflowError):
         return ""
-
-
-def hex_data(data: bytes, span: Span) -> Iterator[bytes]:
-    """The bytes that ``span`` of ``data`` writes in hexadecimal (or behind ``\\bin``), in pieces."""
-    piece = data[span.start : span.end]
-    raw = re.search(rb"\\bin(\d{1,10}) ?", piece)
-    if raw:
-        yield piece[raw.end() : raw.end() + int(raw.group(1))]
-        return
-    # Control words before the digits and groups within them are no data.
-    piece = re.sub(rb"\{[^{}]*\}|\\\*?[a-z]+-?\d* ?|\\\*", b" ", piece)
-    digits = _NO_HEX.sub(b"", piece)
-    yield bytes.fromhex(digits[: len(digits) & ~1].decode("ascii"))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from typing import Any
 
 from ediscovery.extract.contract import Child, Content, Context
 from ediscovery.extract.office.embedded import OLE_MAGIC, from_ole, unwrap_native
-from ediscovery.extract.office.rtf import Document, Span, hex_data
+from ediscovery.extract.office.rtf import Document, read
+from ediscovery.extract.office.rtf_groups import Span, hex_data
 from ediscovery.model.states import State
 
 _LINKED, _EMBEDDED = 1, 2
+_DESCRIPTION = re.compile(rb"\{\\sn (?:wzDescription|pibName)\}\{\\sv\s+([^{}]{1,1000})\}")
 
 
 def children(data: bytes, document: Document, context: Context) -> Iterator[Child]:
@@ -23,13 +26,23 @@ def children(data: bytes, document: Document, context: Context) -> Iterator[Chil
         yield _object(b"".join(hex_data(data, span)), span, f"object-{number + 1}", context)
     first = len(document.objects)
     for number, span in enumerate(document.pictures):
-        name = f"image-{number + 1}{span.kind}"
+        source = _source(data, span)
+        name = source.replace("\\", "/").rpartition("/")[2][-100:]
+        if "." not in name[-6:]:
+            name = f"image-{number + 1}{span.kind}"
         if first + number in context.skip:
             yield Child(name, None, "embedded", state=State.CRASHED)
             continue
         content = b"".join(hex_data(data, span))
         context.charge(len(content))
-        yield Child(name, Content(content), "embedded", flags=("inline",))
+        fields = {"description": source} if source else {}
+        yield Child(name, Content(content), "embedded", fields=fields, flags=("inline",))
+
+
+def _source(data: bytes, span: Span) -> str:
+    """The description of a picture: most often the path it was inserted from."""
+    match = _DESCRIPTION.search(data, span.start, min(span.end, span.start + 16384))
+    return " ".join(read(b"{\\rtf1 %b}" % match.group(1)).text.split()) if match else ""
 
 
 def _object(raw: bytes, span: Span, name: str, context: Context) -> Child:
