@@ -155,7 +155,9 @@ def by_the_document(item: Item, body: str, attachments: list[Item]) -> str:
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 PERSON = st.one_of(
-    TEXT, st.builds("{} <{}>".format, TEXT, TEXT), st.text("<>:;\"' aA@\n\x1f\xe9\u0301", max_size=12)
+    TEXT,
+    st.builds("{} <{}>".format, TEXT, TEXT),
+    st.text("<>:;\"' aA@\n\x1f\xe9\u0301", max_size=12),
 )
 CHILD = st.one_of(
     st.builds(Item, st.just("a1a1"), file_name=TEXT, size=st.integers(0, 9)),
