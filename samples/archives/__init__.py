@@ -1,0 +1,1 @@
+"""Writers of archives whose bytes depend on nothing but their input."""
