@@ -74,7 +74,7 @@ class Groups:
 
 
 def hex_data(data: bytes, span: Span) -> Iterator[bytes]:
-    """The bytes that ``span`` of ``data`` writes in hexadecimal (or behind ``\\bin``), piecewise."""
+    """The bytes that ``span`` of ``data`` writes in hex digits or behind ``\\bin``."""
     piece = data[span.start : span.end]
     raw = re.search(rb"\\bin(\d{1,10}) ?", piece)
     if raw:
