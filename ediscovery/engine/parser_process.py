@@ -110,7 +110,7 @@ def main(page_handle: int) -> int:
         clock.reset()
 
     while (request := receive(inward)) is not None:
-        unit = Unit.from_dict(request["unit"])
+        unit = Unit.unpacked(request["unit"])
         poison = {p: Poison(*v) for p, v in request["poison"].items()}
         cpu = time.process_time()
         with open(request["pack"], "r+b") as file:

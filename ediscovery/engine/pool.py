@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
@@ -54,6 +55,11 @@ class SerialPool:
         close_sandbox()
 
 
+def _call(packed: bytes) -> Any:
+    function, task = pickle.loads(packed)  # noqa: S301 - made by the coordinator
+    return function(task)
+
+
 class DaskPool:
     """Tasks on a Dask cluster: worker processes of this machine, one thread each."""
 
@@ -100,7 +106,8 @@ class DaskPool:
                 task = next(source, None)
                 if task is None:
                     return
-                future = self._client.submit(function, task, pure=False)
+                # Pickled here, so that Dask does not look for futures in every field of it.
+                future = self._client.submit(_call, pickle.dumps((function, task)), pure=False)
                 self._waiting[future] = task
                 done.add(future)
 

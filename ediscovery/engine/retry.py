@@ -55,7 +55,7 @@ def retry(
                     collection_id=collection,
                     name=f"c{collection}-{position}-retry{tries + 1}",
                     kind="retry",
-                    spec={"position": position},
+                    spec={"position": position, "shown": _path(connection, collection, position)},
                     state="pending",
                 )
             )
@@ -113,6 +113,16 @@ def _roots(connection: Connection, state: str) -> list[tuple[int, str]]:
         if not kept or kept[-1][0] != collection or not position.startswith(kept[-1][1]):
             kept.append((collection, position))
     return kept
+
+
+def _path(connection: Connection, collection: int, position: str) -> str:
+    return str(
+        connection.execute(
+            select(items.c.path).where(
+                items.c.collection_id == collection, items.c.position == position
+            )
+        ).scalar_one()
+    )
 
 
 def _with_bytes(connection: Connection, row: Any) -> tuple[int, str]:

@@ -100,6 +100,7 @@ def job(matter: Matter, collection: int) -> Job:
         ).scalars()
         folders = sorted({os.path.dirname(path) for path in first})
     return Job(
+        (matter.name, str(matter.folder), matter.prefix),
         row.profile,
         passwords.bank(matter),
         str(matter.packs.folder),

@@ -109,7 +109,7 @@ class Sandbox:
         process = self._started()
         assert process.stdin is not None
         request = {
-            "unit": unit.as_dict(), "start": state.start or unit.start, "poison": poison,
+            "unit": unit.packed(), "start": state.start or unit.start, "poison": poison,
             "pack": str(draft), "pack_name": pack_name, "pack_end": state.pack_end,
         }  # fmt: skip
         try:

@@ -8,11 +8,15 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
+from ediscovery.engine import assemble
 from ediscovery.engine.sandbox import Sandbox
-from ediscovery.engine.work import Job, Outcome, Unit
+from ediscovery.engine.work import Job, Outcome
 from ediscovery.model.states import State
+from ediscovery.store.workspace import Matter
 
 _READ_TRIES = 3
 _sandbox: tuple[Job, Sandbox] | None = None
@@ -20,10 +24,13 @@ _sandbox: tuple[Job, Sandbox] | None = None
 
 @dataclass(slots=True)
 class UnitTask:
-    """A unit and the job it belongs to."""
+    """A unit by its name in the catalog, and the job it belongs to."""
 
     job: Job
-    unit: Unit
+    collection: int
+    name: str
+    kind: str
+    spec: dict[str, Any]
 
 
 def read_unit(task: UnitTask) -> Outcome:
@@ -32,7 +39,14 @@ def read_unit(task: UnitTask) -> Outcome:
     if _sandbox is None or _sandbox[0] != task.job:
         close_sandbox()
         _sandbox = (task.job, Sandbox(task.job))
-    return _sandbox[1].run(task.unit)
+    matter = opened(*task.job.matter)
+    return _sandbox[1].run(assemble.unit(matter, task.collection, task.name, task.kind, task.spec))
+
+
+@cache
+def opened(name: str, folder: str, prefix: str) -> Matter:
+    """This worker's handle on a matter."""
+    return Matter(name, Path(folder), prefix)
 
 
 def close_sandbox() -> None:

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 from ediscovery.model.profile import Profile, from_dict
 
 
-@dataclass(slots=True)
-class Source:
-    """Where the bytes of a unit's root lie: in a source file or as a member of a pack."""
+class Source(NamedTuple):
+    """Where the bytes of a unit's root lie: in a source file or as a member of a pack.
+
+    ``length`` ``None`` means to the end; ``method`` is a pack member's ZIP method; ``shown`` the
+    full path text; ``sha256`` that of the manifest, so that a change since shows; ``state`` that
+    of the manifest: unreadable and special files are not opened.
+    """
 
     path: bytes
-    offset: int = 0
-    length: int | None = None  # None: to the end
-    method: int = 0  # ZIP method of a pack's member
-    shown: str = ""  # full path text of the item
-    position: str = ""
-    sha256: str = ""  # as in the manifest; another one now means that the file changed
+    position: str
+    shown: str
+    sha256: str = ""
     modified_ns: int | None = None
     accessed_ns: int | None = None
-    state: str = "ok"  # of the manifest: unreadable, special and changed files are not opened
+    state: str = "ok"
     message: str = ""
+    offset: int = 0
+    length: int | None = None
+    method: int = 0
 
 
 @dataclass(slots=True)
 class Unit:
-    """One task: some source files, a range of a container's children, or one item again.
+    """What one task reads: some source files, a range of a container's children, or one item again.
 
-    ``known`` is the row of a container that was read before (kind ``range``); ``root`` is the row
-    of the item to be read again (kind ``retry``).
+    ``known`` is the record of the container (kind ``range``) or item (kind ``retry``) as it was
+    read before, its values in the order of ``model.items.COLUMNS``.
     """
 
     collection: int
@@ -42,18 +46,22 @@ class Unit:
     hint: Any = None
     known: list[Any] | None = None
 
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+    def packed(self) -> list[Any]:
+        """Plain data for the parser process; :meth:`unpacked` reads it back."""
+        return [getattr(self, f.name) for f in fields(self)]
 
     @staticmethod
-    def from_dict(data: dict[str, Any]) -> Unit:
-        return Unit(**{**data, "sources": [Source(**s) for s in data["sources"]]})
+    def unpacked(data: list[Any]) -> Unit:
+        unit = Unit(*data)
+        unit.sources = [Source(*source) for source in unit.sources]
+        return unit
 
 
 @dataclass(slots=True)
 class Job:
     """What all units of a run share."""
 
+    matter: tuple[str, str, str]  # name, folder, prefix
     profile: dict[str, Any]
     passwords: tuple[str, ...]
     packs: str  # folder of the finished packs

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, insert
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import QueuePool
 
 from ediscovery.model.errors import TryAgain
 
@@ -21,7 +21,9 @@ def open_sqlite(path: Path, tables: MetaData, *, read_only: bool = False) -> Eng
     acknowledged survives a power cut.
     """
     url = f"sqlite:///file:{path}?uri=true" + ("&mode=ro" if read_only else "")
-    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": 60})
+    engine = create_engine(
+        url, poolclass=QueuePool, connect_args={"timeout": 60, "check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: Any) -> None:

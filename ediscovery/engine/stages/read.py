@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 from ediscovery.engine.pool import Pool
 from ediscovery.engine.progress import Progress
 from ediscovery.engine.tasks import UnitTask, read_unit
-from ediscovery.engine.work import Job, Outcome, Source, Unit
+from ediscovery.engine.work import Job, Outcome
 from ediscovery.model import positions
 from ediscovery.model.items import COLUMNS
 from ediscovery.model.profile import Profile
@@ -22,7 +22,7 @@ from ediscovery.store.tables import collections, documents, items, resolutions, 
 from ediscovery.store.workspace import Matter
 
 ITEM_COLUMNS = ("collection_id", *COLUMNS)
-_POSITION, _STATE, _SIZE = (COLUMNS.index(n) for n in ("position", "state", "size"))
+_POSITION, _STATE, _PATH = (COLUMNS.index(n) for n in ("position", "state", "path"))
 
 
 def plan(matter: Matter, collection: int, profile: Profile) -> None:
@@ -32,33 +32,37 @@ def plan(matter: Matter, collection: int, profile: Profile) -> None:
             select(units.c.id).where(units.c.collection_id == collection)
         ).first():
             return
-        for first, last in list(_cut(connection, collection, profile)):
+        for first, last, shown in list(_cut(connection, collection, profile)):
             _add(
                 connection, collection, f"c{collection}-{positions.ordinal(first)}", "files",
-                {"first": first, "last": last},
+                {"first": first, "last": last, "shown": shown},
             )  # fmt: skip
 
 
-def _cut(connection: Connection, collection: int, profile: Profile) -> Iterator[tuple[int, int]]:
-    first, count, size = 0, 0, 0
-    last = -1
+def _cut(
+    connection: Connection, collection: int, profile: Profile
+) -> Iterator[tuple[int, int, str]]:
+    first = count = size = 0
+    last, name = -1, ""
     rows = connection.execute(
-        select(source_files.c.ordinal, source_files.c.size)
+        select(source_files.c.ordinal, source_files.c.size, source_files.c.shown)
         .where(source_files.c.collection_id == collection)
         .order_by(source_files.c.ordinal)
     )
-    for ordinal, length in rows:
+    for ordinal, length, shown in rows:
         large = length > profile.cut_bytes
         full = count >= profile.unit_items or size + length > profile.unit_bytes
         if count and (large or full):
-            yield first, last
-            first, count, size = ordinal, 0, 0
+            yield first, last, name
+            count = size = 0
+        if not count:
+            first, name = ordinal, shown
         count, size, last = count + 1, size + length, ordinal
         if large:
-            yield first, last
-            first, count, size = ordinal + 1, 0, 0
+            yield first, last, name
+            count = size = 0
     if count:
-        yield first, last
+        yield first, last, name
 
 
 def _add(connection: Connection, collection: int, name: str, kind: str, spec: Any) -> None:
@@ -87,84 +91,32 @@ def read(matter: Matter, collection: int, job: Job, pool: Pool, progress: Progre
         worked = False
         for task, outcome in pool.run(read_unit, tasks):
             worked = True
-            counts = commit(matter, task.unit, outcome)
+            counts = commit(matter, task, outcome)
             progress.advance(items=outcome.items, size=outcome.bytes, exceptions=counts)
             progress.working([_shown(t) for t in pool.in_work()])
         if not worked:
             return
 
 
-def _shown(task: Any) -> str:
-    unit: Unit = task.unit
-    name = unit.sources[0].shown
-    if unit.kind == "range":
-        return f"{name} [{unit.start}-{unit.stop}]"
-    more = len(unit.sources) - 1
-    return f"{name} (+{more})" if more else name
+def _shown(task: UnitTask) -> str:
+    if task.kind == "range":
+        return f"{task.spec['shown']} [{task.spec['start']}-{task.spec['stop']}]"
+    more = task.spec.get("last", 0) - task.spec.get("first", 0)
+    return f"{task.spec['shown']} (+{more})" if more else str(task.spec["shown"])
 
 
 def _pending(matter: Matter, collection: int, job: Job) -> Iterator[UnitTask]:
     with matter.engine.connect() as connection:
         rows = connection.execute(
-            select(units)
+            select(units.c.name, units.c.kind, units.c.spec)
             .where(units.c.collection_id == collection, units.c.state == "pending")
             .order_by(units.c.id)
         ).all()
     for row in rows:
-        if row.kind == "files":
-            with matter.engine.connect() as connection:
-                sources = _sources(connection, collection, row.spec["first"], row.spec["last"])
-            yield UnitTask(job, Unit(collection, row.name, "files", sources))
-        else:
-            yield UnitTask(job, unit_of(matter, collection, row.name, row.kind, row.spec))
+        yield UnitTask(job, collection, row.name, row.kind, row.spec)
 
 
-def _sources(connection: Connection, collection: int, first: int, last: int) -> list[Source]:
-    rows = connection.execute(
-        select(source_files)
-        .where(
-            source_files.c.collection_id == collection,
-            source_files.c.ordinal.between(first, last),
-        )
-        .order_by(source_files.c.ordinal)
-    )
-    return [
-        Source(
-            r.path, shown=r.shown, position=positions.ordinal(r.ordinal), sha256=r.sha256,
-            modified_ns=r.modified_ns, accessed_ns=r.accessed_ns, state=r.state, message=r.message,
-        )
-        for r in rows
-    ]  # fmt: skip
-
-
-def unit_of(matter: Matter, collection: int, name: str, kind: str, spec: dict[str, Any]) -> Unit:
-    """A range or retry unit from its stored spec: the root's position, and what of it to read."""
-    with matter.engine.connect() as connection:
-        found = connection.execute(
-            select(items).where(
-                items.c.collection_id == collection, items.c.position == spec["position"]
-            )
-        ).one()
-        if found.native_offset is None:
-            # It lies in the source folder as it is.
-            (ordinal,) = positions.path(found.position)
-            source = _sources(connection, collection, ordinal, ordinal)[0]
-            if kind == "retry" and source.state != State.SPECIAL:
-                source.state, source.message = State.OK, ""
-        else:
-            source = Source(
-                str(matter.packs.path(found.pack)).encode(),
-                found.native_offset, found.native_length, found.native_method,
-            )  # fmt: skip
-    source.shown, source.position = found.path, found.position
-    known = [getattr(found, column) for column in COLUMNS]
-    return Unit(
-        collection, name, kind, [source],
-        spec.get("start", 0), spec.get("stop", 0), spec.get("hint"), known,
-    )  # fmt: skip
-
-
-def commit(matter: Matter, unit: Unit, outcome: Outcome) -> int:
+def commit(matter: Matter, unit: UnitTask, outcome: Outcome) -> int:
     """Put a unit's rows, its cuts and its state into the catalog in one transaction.
 
     Returns the number of its items that carry an exception.
@@ -173,7 +125,7 @@ def commit(matter: Matter, unit: Unit, outcome: Outcome) -> int:
     with writing(matter.engine) as connection:
         before: dict[str, str] = {}
         if unit.kind == "retry":
-            before = replace_subtree(connection, collection, unit.sources[0].position)
+            before = replace_subtree(connection, collection, unit.spec["position"])
         for batch in outcome.batches:
             rows = msgpack.unpackb(batch, raw=False)
             exceptions += sum(is_exception(row[_STATE]) for row in rows)
@@ -182,12 +134,15 @@ def commit(matter: Matter, unit: Unit, outcome: Outcome) -> int:
                 _resolve(connection, collection, before, rows)
         for row, ranges in outcome.cuts:
             for start, stop, hint in ranges:
-                spec = {"position": row[_POSITION], "start": start, "stop": stop, "hint": hint}
+                spec = {
+                    "position": row[_POSITION], "shown": row[_PATH],
+                    "start": start, "stop": stop, "hint": hint,
+                }  # fmt: skip
                 _add(
                     connection, collection, f"c{collection}-{row[_POSITION]}-{start}", "range", spec
                 )
         if outcome.note is not None:
-            _worsen(connection, collection, unit.sources[0].position, *outcome.note)
+            _worsen(connection, collection, unit.spec["position"], *outcome.note)
         connection.execute(
             update(units)
             .where(units.c.collection_id == collection, units.c.name == unit.name)
