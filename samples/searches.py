@@ -125,6 +125,8 @@ SEARCHES: tuple[Search, ...] = (
     Search('"lanternfish protocol"', "a footnote", lambda d: d.has("lanternfish protocol")),
     Search('"ombudsman is absent"', "speaker notes", lambda d: d.has("ombudsman is absent")),
     Search('"marigold file"', "a note stuck to a PDF", lambda d: d.has("marigold file")),
+    Search('"index card sepia"', "invisible words under a page",
+           lambda d: d.has("index card sepia")),
     Search('"quince drawer"', "a PDF form field", lambda d: d.has("quince drawer")),
     Search('"walnut sample"', "a file inside a PDF", lambda d: d.has("walnut sample")),
     Search('"ochre settlement"', "inside a ZIP whose password is known",

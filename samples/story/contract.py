@@ -111,7 +111,7 @@ def drafts() -> dict[str, Thing]:
                 _TERMINATION, _LAW,
                 "Signed at Harwick on 12 February 2024 for the Buyer by Victor Stone and for the"
                 " Supplier by Jürgen Maßmann.",
-            )),
+            ), invisible="index card Sepia 44, read by the scanner"),
         ),
     )  # fmt: skip
     return {"draft1": first, "draft2": second, "draft3": third, "signed": signed}
