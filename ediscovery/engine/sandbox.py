@@ -128,7 +128,11 @@ class Sandbox:
         environment = {
             k: v for k, v in os.environ.items()
             if k in ("PATH", "LANG", "LC_ALL", "HOME", "TESSDATA_PREFIX", "PYTHONPATH")
-        } | {"OMP_THREAD_LIMIT": "1", "TMPDIR": str(self._scratch)}  # fmt: skip
+        } | {
+            "OMP_THREAD_LIMIT": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "TMPDIR": str(self._scratch),
+        }  # fmt: skip
         process = subprocess.Popen(
             [sys.executable, "-m", "ediscovery.engine.parser_process", str(self._handle)],
             stdin=subprocess.PIPE,

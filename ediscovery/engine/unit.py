@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from ediscovery.analyze import hashing
+from ediscovery.analyze import hashing, language
 from ediscovery.engine.work import Source, Unit
 from ediscovery.extract.contract import Budget, Child, Content, Context, Range
 from ediscovery.extract.dates import from_timestamp
@@ -53,6 +53,7 @@ class UnitReader:
         self.cuts: list[tuple[list[Any], list[tuple[int, int, Any]]]] = []
         self.note: tuple[str, str] | None = None
         self.items = self.bytes = 0
+        self._swept = 0
 
     def read(self, start: int) -> Iterator[int]:
         """Yield, after each root or child of the range, where a restart would go on."""
@@ -148,6 +149,8 @@ class UnitReader:
         if content is not None and not (top and item.role == Role.CONTAINER and self._from_source):
             self._keep_native(item, content, visit.ranges)
         if visit.text:
+            if self._profile.language and not item.language:
+                item.language = language.detect(visit.text[item.body_start :])
             raw = visit.text.encode()
             item.text_sha256 = hashlib.sha256(raw).hexdigest()
             item.text_size = len(raw)
@@ -200,10 +203,13 @@ class UnitReader:
         return Context(self._profile, self._scratch, Budget(budget), self._passwords)
 
     def _sweep(self) -> None:
-        """Remove what the root's readers spooled."""
+        """Remove what the root's readers spooled; a folder that did not change holds nothing new."""
+        if self._scratch.stat().st_mtime_ns == self._swept:
+            return
         for left in self._scratch.iterdir():
             if left.name.startswith("spool-"):
                 left.unlink(missing_ok=True)
+        self._swept = self._scratch.stat().st_mtime_ns
 
 
 _EMPTY = {i: "{}" if COLUMNS[i] == "metadata" else "[]" for i in JSON_COLUMNS}
