@@ -203,7 +203,7 @@ class UnitReader:
         return Context(self._profile, self._scratch, Budget(budget), self._passwords)
 
     def _sweep(self) -> None:
-        """Remove what the root's readers spooled; a folder that did not change holds nothing new."""
+        """Remove what the root's readers spooled; an unchanged folder holds nothing new."""
         if self._scratch.stat().st_mtime_ns == self._swept:
             return
         for left in self._scratch.iterdir():
