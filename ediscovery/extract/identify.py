@@ -254,17 +254,12 @@ def _refined(mime_type: str, content: Content, claimed: str) -> str:
 
 def _unpacker(content: Content) -> str:
     """The archive that a self-extracting program carries, or ``""``."""
-    from ediscovery.extract.archive.directory import data_span, read_directory
-
-    data = content.buffer()
-    start = bytes(data[: 1 << 20])
+    start = bytes(content.buffer()[: 1 << 20])
     if b"Rar!\x1a\x07" in start:
         return "application/vnd.rar"
     if b"7z\xbc\xaf\x27\x1c\x00" in start:
         return "application/x-7z-compressed"
-    found = read_directory(data, 1)
-    real = found and found.members and data_span(data, found.members[0])
-    return types.ZIP if real else ""
+    return types.ZIP if _zip_behind(content) else ""
 
 
 def _elsewhere(head: bytes, declared: str, claimed: str) -> str:
@@ -308,13 +303,17 @@ def _elsewhere(head: bytes, declared: str, claimed: str) -> str:
 def is_tar(block: bytes) -> bool:
     """Whether a block of 512 bytes is a TAR header: its checksum holds."""
     field = block[148:156].strip(b" \0")
-    if not field or not block[0] or not field.isdigit():
+    if not field or len(block) < 512 or not field.isdigit():
+        return False
+    if not block[0] and block[257:262] != b"ustar":
         return False
     try:
         stated = int(field, 8)
     except ValueError:
         return False
-    return stated == sum(block[:148]) + 256 + sum(block[156:512])
+    rest = block[:148] + b" " * 8 + block[156:512]
+    total = sum(rest)
+    return stated in (total, total - 256 * sum(byte > 127 for byte in rest))
 
 
 @cache
@@ -332,23 +331,28 @@ def _by_library(content: Content) -> str:
 
 
 def _late_structure(content: Content) -> str:
-    """Types that nothing in the first bytes tells: disk images."""
+    """Types that nothing in the first bytes tells: disk images, a ZIP behind other bytes."""
     if content.size > 32774 and bytes(content.buffer()[32769:32774]) == b"CD001":
         return "application/x-iso9660-image"
-    return types.UNKNOWN
+    return types.ZIP if _zip_behind(content) else types.UNKNOWN
+
+
+def _zip_behind(content: Content) -> bool:
+    """Whether a ZIP that opens stands at the end of ``content``."""
+    from ediscovery.extract.archive.directory import data_span, read_directory
+
+    data = content.buffer()
+    found = read_directory(data, 1)
+    return bool(found and found.members and data_span(data, found.members[0]))
 
 
 def _second_type(content: Content, mime_type: str) -> str:
     """``application/zip`` when a ZIP that opens stands behind a picture or a PDF."""
     if mime_type != "application/pdf" and not mime_type.startswith("image/"):
         return ""
-    data = content.buffer()
-    if b"PK\x05\x06" not in bytes(data[-1100:]):
+    if b"PK\x05\x06" not in bytes(content.buffer()[-1100:]):
         return ""
-    from ediscovery.extract.archive.directory import data_span, read_directory
-
-    found = read_directory(data, 1)
-    return types.ZIP if found and found.members and data_span(data, found.members[0]) else ""
+    return types.ZIP if _zip_behind(content) else ""
 
 
 # -- text ------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"BZh", "application/x-bzip2"),
     (b"\xfd7zXZ\x00", "application/x-xz"),
     (b"\x28\xb5\x2f\xfd", "application/zstd"),
+    *((bytes((n,)) + b"*M\x18", "application/zstd") for n in range(0x50, 0x60)),
     (b"]\x00\x00", "application/x-lzma"),
     (b"\x1f\x9d", "application/x-compress"),
     (b"\x04\x22\x4d\x18", "application/x-lz4"),

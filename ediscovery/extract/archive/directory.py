@@ -34,6 +34,7 @@ class Member(NamedTuple):
     attributes: int
     offset: int
     extra: bytes
+    comment: bytes = b""
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class Directory:
     scanned: bool = False  # read from local headers
     split: bool = False  # part of a set of several volumes
     prefix: int = 0  # bytes before the archive (a program that unpacks itself)
+    comment: bytes = b""
 
 
 def read_directory(data: Buffer, limit: int = 1 << 31) -> Directory | None:
@@ -57,7 +59,8 @@ def read_directory(data: Buffer, limit: int = 1 << 31) -> Directory | None:
     end = _find_end(data)
     if end is None:
         return None
-    at, (_, disk, first_disk, _, count, size, offset, _) = end
+    at, (_, disk, first_disk, _, count, size, offset, noted) = end
+    comment = bytes(data[at + _END.size : at + _END.size + noted])
     if count == 0xFFFF or size == _FULL or offset == _FULL:
         wide = _find_end64(data, at)
         if wide is not None:
@@ -66,7 +69,8 @@ def read_directory(data: Buffer, limit: int = 1 << 31) -> Directory | None:
     if start < 0:
         return None
     split = disk not in (0, 0xFFFF) or first_disk not in (0, 0xFFFF)
-    result = Directory([], count, start, split=split, prefix=0 if split else start - offset)
+    prefix = 0 if split else start - offset
+    result = Directory([], count, start, split=split, prefix=prefix, comment=comment)
     position = start
     for _ in range(min(count, limit)):
         member = _central(data, position, at, result.prefix)
@@ -175,15 +179,16 @@ def _central(data: Buffer, at: int, stop: int, prefix: int) -> tuple[Member, int
     if signature != b"PK\x01\x02":
         return None
     at += _CENTRAL.size
+    end = at + name_length + extra_length + comment_length
     name = bytes(data[at : at + name_length])
     extra = bytes(data[at + name_length : at + name_length + extra_length])
     if stored == _FULL or size == _FULL or offset == _FULL:
         size, stored, offset = _wide(extra, size, stored, offset)
     member = Member(
         name, made >> 8, flags, method, date << 16 | clock, crc, stored, size, attributes,
-        offset + prefix, extra,
+        offset + prefix, extra, bytes(data[at + name_length + extra_length : end]),
     )  # fmt: skip
-    return member, at + name_length + extra_length + comment_length
+    return member, end
 
 
 def extra_field(extra: bytes, wanted: int) -> bytes | None:
