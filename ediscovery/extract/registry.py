@@ -13,6 +13,8 @@ from typing import Any, cast
 from ediscovery.extract.contract import Extractor, Splitter
 
 _OOXML = "application/vnd.openxmlformats-officedocument."
+_ODF = "application/vnd.oasis.opendocument."
+_SUN = "application/vnd.sun.xml."
 
 EXTRACTORS: dict[str, str] = {
     # mail and what travels in it
@@ -39,16 +41,54 @@ EXTRACTORS: dict[str, str] = {
     "application/zstd": "archive.stream:extract",
     # office
     _OOXML + "wordprocessingml.document": "office.docx:extract",
+    _OOXML + "wordprocessingml.template": "office.docx:extract",
+    "application/vnd.ms-word.document.macroenabled.12": "office.docx:extract",
+    "application/vnd.ms-word.template.macroenabled.12": "office.docx:extract",
     _OOXML + "spreadsheetml.sheet": "office.xlsx:extract",
+    _OOXML + "spreadsheetml.template": "office.xlsx:extract",
+    "application/vnd.ms-excel.sheet.macroenabled.12": "office.xlsx:extract",
+    "application/vnd.ms-excel.template.macroenabled.12": "office.xlsx:extract",
+    "application/vnd.ms-excel.addin.macroenabled.12": "office.xlsx:extract",
     _OOXML + "presentationml.presentation": "office.pptx:extract",
-    "application/vnd.oasis.opendocument.text": "office.odf:extract",
-    "application/vnd.oasis.opendocument.spreadsheet": "office.odf:extract",
-    "application/vnd.oasis.opendocument.presentation": "office.odf:extract",
+    _OOXML + "presentationml.template": "office.pptx:extract",
+    _OOXML + "presentationml.slideshow": "office.pptx:extract",
+    "application/vnd.ms-powerpoint.presentation.macroenabled.12": "office.pptx:extract",
+    "application/vnd.ms-powerpoint.template.macroenabled.12": "office.pptx:extract",
+    "application/vnd.ms-powerpoint.slideshow.macroenabled.12": "office.pptx:extract",
+    # packages whose text comes from Tika and whose embedded files we list ourselves
+    "application/vnd.ms-excel.sheet.binary.macroenabled.12": "office.ooxml:extract",
+    "application/vnd.ms-visio.drawing": "office.ooxml:extract",
+    "application/vnd.ms-xpsdocument": "office.ooxml:extract",
+    "application/x-tika-ooxml-protected": "office.ole:extract",
+    _ODF + "text": "office.odf:extract",
+    _ODF + "text-template": "office.odf:extract",
+    _ODF + "text-master": "office.odf:extract",
+    _ODF + "text-flat-xml": "office.odf:extract",
+    _ODF + "spreadsheet": "office.odf:extract",
+    _ODF + "spreadsheet-template": "office.odf:extract",
+    _ODF + "spreadsheet-flat-xml": "office.odf:extract",
+    _ODF + "presentation": "office.odf:extract",
+    _ODF + "presentation-template": "office.odf:extract",
+    _ODF + "presentation-flat-xml": "office.odf:extract",
+    _ODF + "graphics": "office.odf:extract",
+    _ODF + "formula": "office.odf:extract",
+    _ODF + "chart": "office.odf:extract",
+    _SUN + "writer": "office.odf:extract",
+    _SUN + "writer.template": "office.odf:extract",
+    _SUN + "calc": "office.odf:extract",
+    _SUN + "impress": "office.odf:extract",
+    _SUN + "draw": "office.odf:extract",
     "application/rtf": "office.rtf:extract",
     "application/msword": "office.ole:extract",
     "application/vnd.ms-excel": "office.ole:extract",
     "application/vnd.ms-powerpoint": "office.ole:extract",
+    "application/vnd.visio": "office.ole:extract",
+    "application/x-mspublisher": "office.ole:extract",
+    "application/vnd.ms-project": "office.ole:extract",
+    "application/vnd.ms-works": "office.ole:extract",
     "application/x-ole-storage": "office.ole:extract",
+    "image/emf": "office.metafile:extract",
+    "image/wmf": "office.metafile:extract",
     # the rest with a reader of its own
     "application/pdf": "pdf:extract",
     "text/html": "html:extract",
