@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ediscovery.extract.contract import Child, Content, Context, Extraction, Range
-from ediscovery.extract.identify import extension, identify
+from ediscovery.extract.identify import category, extension, identify
 from ediscovery.extract.registry import extractor, splitter
 from ediscovery.model import positions
 from ediscovery.model.errors import EvidenceError
@@ -298,15 +298,15 @@ def _skipped(position: str, poison: Mapping[str, Poison]) -> frozenset[int]:
 
 
 def _identify(item: Item, content: Content, child: Child) -> None:
+    if child.mime_type:  # its container knows for certain
+        item.mime_type, item.category = child.mime_type, category(child.mime_type)
+        return
     found = identify(content, item.file_name, child.declared_type)
     item.mime_type, item.category = found.mime_type, found.category
     item.declared_type = item.declared_type or found.claimed
     if found.also:
         item.metadata["also_type"] = found.also
-    if child.mime_type:
-        item.mime_type = child.mime_type
-        item.category = "mail" if child.mime_type == "application/x-mapi-message" else item.category
-    elif found.mismatch:
+    if found.mismatch:
         item.flags.append("mismatch")
 
 
