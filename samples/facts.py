@@ -54,6 +54,9 @@ class ItemFacts:
     mail: dict[str, Any] | None
 
 
+Found = tuple[ItemFacts, Thing, bool]
+
+
 @dataclass(slots=True)
 class Facts:
     """All known answers; :meth:`as_dict` is what stands in ``facts.json``."""
@@ -85,7 +88,7 @@ class Facts:
 
 def facts(folders: Mapping[str, Folder], post: Post, system: str) -> Facts:
     """What must be found in ``folders``; ``system`` is the SHA-256 on the deNIST list."""
-    found = [item for owner in folders for item in _items(owner, folders[owner])]
+    found = everything(folders)
     items = [item for item, _, _ in found]
     things = {item.id: thing for item, thing, _ in found}
     documents = [item for item in items if item.role == "document"]
@@ -130,17 +133,35 @@ def facts(folders: Mapping[str, Folder], post: Post, system: str) -> Facts:
     )  # fmt: skip
 
 
-_Found = tuple[ItemFacts, Thing, bool]
+def everything(folders: Mapping[str, Folder]) -> list[Found]:
+    """Every item of all custodians in reading order, its thing, and if the bank guards it."""
+    return [item for owner in folders for item in _items(owner, folders[owner])]
 
 
-def _items(owner: str, folder: Folder) -> Iterator[_Found]:
-    """Every item of one custodian in reading order, its thing, and whether a password guards it."""
+def seen(found: list[Found]) -> list[Seen]:
+    """The documents as a search sees them."""
+    by_id = {item.id: item for item, _, _ in found}
+    out = {
+        item.id: Seen(item.id, thing, item.custodian, thing.text)
+        for item, thing, _ in found
+        if item.role == "document"
+    }
+    for item in by_id.values():
+        holder = item.parent
+        while holder and holder not in out:  # a container between a mail and its attachment
+            holder = by_id[holder].parent
+        if item.id in out and holder and item.relation != "inline":
+            out[holder].attachments.append(out[item.id])
+    return list(out.values())
+
+
+def _items(owner: str, folder: Folder) -> Iterator[Found]:
     number = 0
 
     def visit(
         thing: Thing, source: str, chain: list[str], parent: str, family: str, ordinal: int,
         guarded: bool,
-    ) -> Iterator[_Found]:  # fmt: skip
+    ) -> Iterator[Found]:  # fmt: skip
         nonlocal number
         number += 1
         name = f"{owner}-{number:03}"
@@ -148,7 +169,7 @@ def _items(owner: str, folder: Folder) -> Iterator[_Found]:
         role = "document" if shut else thing.role
         states = ["encrypted"] if shut else list(thing.states)
         above = family or (name if role == "document" else "")
-        hides = thing.relation == "message" or (thing.kind == "mail" and bool(parent))
+        hides = thing.shifting or (thing.kind == "mail" and bool(parent))
         yield (
             ItemFacts(
                 id=name, custodian=CUSTODIANS[owner], folder=owner, source=source, chain=chain,
@@ -190,7 +211,7 @@ def _mail(thing: Thing) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _counts(found: list[_Found], owner: str, passwords: bool) -> dict[str, Any]:
+def _counts(found: list[Found], owner: str, passwords: bool) -> dict[str, Any]:
     rows = []
     for item, _, guarded in found:
         if (owner and item.folder != owner) or (guarded and not passwords):
@@ -285,23 +306,12 @@ def _threads(mails: list[ItemFacts], post: Post) -> dict[str, Any]:
     return {"parents": dict(sorted(parents.items())), "missing": missing}
 
 
-def _searches(found: list[_Found]) -> list[dict[str, Any]]:
-    seen: dict[str, Seen] = {}
-    for item, thing, _ in found:
-        if item.role == "document":
-            text = "" if "encrypted" in item.states and thing.mail is None else thing.text
-            seen[item.id] = Seen(item.id, thing, item.custodian, text)
-    by_id = {item.id: item for item, _, _ in found}
-    for item in by_id.values():
-        holder = item.parent
-        while holder and holder not in seen:  # a container between a mail and its attachment
-            holder = by_id[holder].parent
-        if item.id in seen and holder and item.relation != "inline":
-            seen[holder].attachments.append(seen[item.id])
+def _searches(found: list[Found]) -> list[dict[str, Any]]:
+    documents = seen(found)
     guarded = {item.id for item, thing, g in found if g or thing.lock == "bank"}
     out = []
     for search in SEARCHES:
-        pool = [s for s in seen.values() if search.needs == "ocr" or not s.thing.ocr]
+        pool = [s for s in documents if search.needs == "ocr" or not s.thing.ocr]
         hits = [s.id for s in pool if search.test(s)]
         needs = "passwords" if guarded & set(hits) else search.needs
         out.append({"query": search.query, "about": search.about, "needs": needs, "hits": hits})

@@ -44,7 +44,8 @@ class Thing:
     ``role`` is document or container, ``relation`` file, member, message, attachment, inline or
     embedded. ``states`` are the item states that count as right, the expected one first. ``text``
     holds every word of the item itself, its children's left out. ``lock`` says that a password is
-    needed: ``bank`` (it is in the password file), ``lost`` (it is nowhere) or nothing.
+    needed: ``bank`` (it is in the password file), ``lost`` (it is nowhere) or nothing. ``shifting``
+    bytes depend on who reads them: line ends of a part, what is left of a cut-off member.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Thing:
     hidden: tuple[Hidden, ...] = ()
     lock: str = ""
     ocr: bool = False  # its text is a picture
+    shifting: bool = False
     mail: MailFacts | None = None
     when: datetime = field(default=datetime(2024, 12, 2, 8, 0, tzinfo=UTC))
 

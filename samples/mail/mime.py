@@ -62,16 +62,15 @@ class Renderer:
         content = self._content(letter, copy)
         data = self._head(letter, copy, subject) + content.render()
         facts = self.facts(letter, copy, subject)
-        encrypted = letter.wrap == "pgp"
-        body = "" if encrypted else self._text(letter, copy)
+        body = "" if letter.wrap == "pgp" else self._text(letter, copy)
         return Thing(
             name or f"{letter.key}.eml",
             data.replace(b"\n", b"\r\n"),
             "mail",
             "message/rfc822",
             header_text(facts) + body,
-            states={"pgp": ("encrypted",), "broken": ("ok", "warnings")}.get(letter.wrap, ("ok",)),
-            children=() if encrypted else self._children(letter),
+            states=_STATES.get(letter.wrap, ("ok",)),
+            children=self._children(letter),
             mail=facts,
             when=letter.utc,
         )
@@ -111,6 +110,8 @@ class Renderer:
         ]
         if letter.wrap == "tnef":
             return (tnef.thing(letter, files).related("attachment"),)
+        if letter.wrap == "pgp":
+            return _PGP_PARTS
         return (*inline, *files, *enclosed)
 
     def _head(self, letter: Letter, copy: Copy, subject: str) -> bytes:
@@ -179,6 +180,21 @@ class Renderer:
             ]
             rich = _multipart("related", [rich, *pictures], letter)
         return rich if letter.form == "html" else _multipart("alternative", [plain, rich], letter)
+
+
+_STATES = {"pgp": ("ok", "encrypted"), "broken": ("ok", "warnings")}
+_PGP_PARTS = (
+    Thing("", b"", "text", "text/plain", "Version: 1", relation="attachment", shifting=True),
+    Thing(
+        "encrypted.asc",
+        b"",
+        "unknown",
+        "application/pgp-encrypted",
+        relation="attachment",
+        states=("encrypted",),
+        shifting=True,
+    ),
+)
 
 
 def header_text(facts: MailFacts) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from datetime import UTC, datetime
 
 from samples import pictures
@@ -231,6 +232,19 @@ def broken(office: dict[str, Thing]) -> dict[str, Thing]:
     cut = cut[:-600]  # takes the directory's end, so that nothing can be listed
     log = "\n".join(f"{n:04} furnace three, {1380 + n * 37 % 60} degrees" for n in range(900))
     packed = zips.write([("furnace log.txt", log.encode())], _at("2024-02-26 05:00"))
+    packed = packed[: len(packed) // 3]
+    begun = zlib.decompressobj(-15).decompress(packed[30 + len("furnace log.txt") :]).decode()
+    rest = Thing(
+        "furnace log.txt",
+        b"",
+        "text",
+        "text/plain",
+        begun.rpartition("\n")[0],
+        relation="member",
+        states=("truncated", "corrupt"),
+        shifting=True,
+        when=_at("2024-02-26 05:00"),
+    )
     noise, seed = b"", b"kxd"
     while len(noise) < 6000:
         seed = hashlib.sha256(seed).digest()
@@ -246,17 +260,19 @@ def broken(office: dict[str, Thing]) -> dict[str, Thing]:
         ),
         "truncated": Thing(
             "furnace logs.zip",
-            packed[: len(packed) // 3],
+            packed,
             "archive",
             "application/zip",
-            states=("truncated", "corrupt"),
+            role="container",
+            states=("truncated", "warnings", "corrupt"),
+            children=(rest,),
             when=_at("2024-02-26 05:00"),
         ),
         "empty": Thing(
             "new document.txt",
             b"",
             "text",
-            "text/plain",
+            "application/x-empty",
             states=("empty",),
             when=_at("2024-04-01 09:00"),
         ),
