@@ -17,10 +17,11 @@ from ediscovery.extract.walk import describe
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
 
-TOOLS = ("bsdtar", "unrar", "unar", "7z", "7zz")
+# Debian's 7z comes without its RAR part, so it is not asked.
+TOOLS = ("bsdtar", "unrar", "unar")
 NO_TOOL = (
     "No program that unpacks RAR is installed; install bsdtar (Debian: libarchive-tools), "
-    "and unar for encrypted ones."
+    "and unrar for encrypted ones."
 )
 _BEFORE, _AFTER = 1, 2  # a member continues one of the volume before, or goes on in the next
 
@@ -35,7 +36,7 @@ def extract(content: Content, context: Context) -> Extraction:
     """A RAR 1.5 to 5 as a container.
 
     rarfile reads the list of members and stored ones. Compressed members come from one run of
-    bsdtar over the whole archive, and singly from unrar, unar, 7z or bsdtar where that fails or a
+    bsdtar over the whole archive, and singly from unrar, unar or bsdtar where that fails or a
     password is needed. A volume that is not the first of its set is ``unsupported``: the volumes
     are items of their own. ``context.only`` chooses children by ordinal.
     """
@@ -77,6 +78,8 @@ class _Archive:
     def __init__(self, path: str, password: str | None = None) -> None:
         import rarfile
 
+        if tools():
+            rarfile.tool_setup(sevenzip=False, sevenzip2=False)
         self._rar: Any = rarfile.RarFile(path, part_only=True)
         if password is not None:
             self._rar.setpassword(password)
@@ -193,6 +196,9 @@ def _child(
         again = gather(_singly(archive, found, bank.last), context)
         if again[1] == State.OK or again[0].size >= content.size:
             content, state, message = again
+    if state == State.CORRUPT and found.needs_password() and not content.size:
+        state = str(State.UNSUPPORTED)
+        message = "Its password is known, but no program here deciphers it; install unrar."
     if not whole:
         state = str(State.TRUNCATED)
         message = "It goes on in another volume of this split archive; join the volumes."
