@@ -88,6 +88,15 @@ def test_counts_add_up(sample: Any) -> None:
     assert len(facts.charsets) >= 6
 
 
+def test_the_readme_gives_the_right_size(sample: Any) -> None:
+    total = sample.facts.counts["with_passwords"]["total"]
+    readme = (Path(__file__).resolve().parents[2] / "samples" / "README.md").read_text("utf-8")
+    size = f"{total['source_files']} source files, {total['documents']} documents"
+    assert size in readme.replace("\n", " ")
+    for key in sample.facts.as_dict():
+        assert f"`{key}" in readme, key
+
+
 def test_families_are_trees_under_one_top(sample: Any) -> None:
     items = {i.id: i for i in sample.facts.items}
     for top, members in sample.facts.families.items():
