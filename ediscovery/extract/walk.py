@@ -13,12 +13,13 @@ from ediscovery.extract.contract import Child, Content, Context, Extraction, Ran
 from ediscovery.extract.identify import category, extension, identify
 from ediscovery.extract.registry import extractor, splitter
 from ediscovery.model import positions
-from ediscovery.model.errors import EvidenceError
+from ediscovery.model.errors import EvidenceError, our_disk_failed
 from ediscovery.model.items import COLUMNS, Item
 from ediscovery.model.states import Role, State
 
 SEPARATOR = "!/"
 _COLUMNS = frozenset(COLUMNS)
+Entered = Callable[[str, str, int], None]
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PARSED = frozenset({State.OK, State.WARNINGS, State.TRUNCATED})
 
@@ -62,7 +63,7 @@ def walk(
     context: Context,
     *,
     poison: Mapping[str, Poison] | None = None,
-    entered: Callable[[str, str], None] = lambda position, name: None,
+    entered: Entered = lambda position, name, size: None,
     above: Item | None = None,
     known: Item | None = None,
     cut: bool = False,
@@ -70,7 +71,7 @@ def walk(
     """Yield every item of ``root``, children before the item that holds them.
 
     ``position`` is the root's own; ``path`` its full path text. ``entered`` is called with the
-    position and name of what is about to be read, so that a watchdog knows what hung; ``poison``
+    position, name and size of what is about to be read, so that a watchdog knows what hung; ``poison``
     names positions that did, which are then kept unparsed. ``above`` stands for the item that holds
     the root, when there is one: its position, family and role. ``known`` is the root's record when it
     was read before and only its children in ``context.only`` are wanted; it is not yielded, but
@@ -123,17 +124,13 @@ def _note(frame: _Frame, item: Item) -> None:
 
 
 def _next_child(
-    frame: _Frame, poison: Mapping[str, Poison], entered: Callable[[str, str], None]
+    frame: _Frame, poison: Mapping[str, Poison], entered: Entered
 ) -> Child | None:
     """The next child, or ``None`` at the end; what goes wrong on the way marks the frame's item."""
     item, limits = frame.item, frame.context.profile.limits
     limit = limits.messages if item.category == "mailstore" else limits.members
-    if frame.count >= limit:
-        which = "messages" if item.category == "mailstore" else "members"
-        _worsen(item, f"{State.LIMIT}:{which}", f"Only the first {limit} children were read.")
-        return None
     position = positions.child(item.position, frame.ordinal)
-    entered(position, "next in " + item.file_name)
+    entered(position, "next in " + item.file_name, item.size)
     bad = poison.get(position)
     if bad is not None and bad.again:
         _worsen(item, bad.state, f"Reading stopped at child {frame.ordinal}: {bad.message}")
@@ -146,7 +143,13 @@ def _next_child(
     except MemoryError:
         raise
     except Exception as error:
+        if our_disk_failed(error):
+            raise
         _worsen(item, State.CORRUPT, f"Its children end early: {describe(error)}")
+        return None
+    if child is not None and frame.count >= limit:
+        which = "messages" if item.category == "mailstore" else "members"
+        _worsen(item, f"{State.LIMIT}:{which}", f"Only the first {limit} children were read.")
         return None
     if child is not None:
         frame.count += 1
@@ -163,7 +166,7 @@ def _enter(
     stack: list[_Frame],
     context: Context,
     poison: Mapping[str, Poison],
-    entered: Callable[[str, str], None],
+    entered: Entered,
     cut: bool,
 ) -> tuple[_Frame | None, Visit | None]:
     """Read ``child``: a frame when it may have children, else its finished visit."""
@@ -182,7 +185,7 @@ def _enter(
         item.state, item.message, item.stage = child.state, child.message, "expand"
         _set(item, child.fields)
         return None, Visit(item, None, "")
-    entered(position, name)
+    entered(position, name, content.size)
     item.size = content.size
     _hash(item, content)
     bad = poison.get(position)
@@ -222,6 +225,8 @@ def _reenter(
     except MemoryError:
         raise
     except Exception as error:
+        if our_disk_failed(error):
+            raise
         _worsen(known, State.CORRUPT, describe(error))
         return None
     return _Frame(known, child.content, result, iter(result.children), own)
@@ -268,6 +273,8 @@ def _read(
     except RecursionError:
         return Extraction(state=f"{State.LIMIT}:nesting", message="Its structure nests too deeply.")
     except Exception as error:
+        if our_disk_failed(error):
+            raise
         return Extraction(state=State.CORRUPT, message=describe(error))
 
 
