@@ -351,7 +351,7 @@ def _set(item: Item, values: dict[str, Any]) -> None:
 def _close(frame: _Frame) -> Visit:
     """Settle state, counts and text once all children are seen."""
     item, result = frame.item, frame.result
-    if result.container or frame.count:
+    if result.container or frame.count or item.expected_children:
         item.actual_children = frame.count
         expected = item.expected_children
         if expected is not None and expected != frame.count and frame.context.only is None:
