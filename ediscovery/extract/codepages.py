@@ -75,3 +75,28 @@ def decode(data: bytes, number: int) -> str:
             text = data.decode("cp1252", "surrogateescape")
             return "".join(chr(ord(c) - 0xDC00) if "\udc80" <= c <= "\udcff" else c for c in text)
         return data.decode(name, "replace")
+
+
+# Primary languages of Windows locales that do not write in Windows-1252.
+_LANGUAGES = {
+    1256: (0x01, 0x20, 0x29),
+    1251: (0x02, 0x19, 0x22, 0x23, 0x2F),
+    1250: (0x05, 0x0E, 0x15, 0x18, 0x1A, 0x1B, 0x1C, 0x24),
+    1253: (0x08,),
+    1255: (0x0D,),
+    932: (0x11,),
+    949: (0x12,),
+    874: (0x1E,),
+    1254: (0x1F,),
+    1257: (0x25, 0x26, 0x27),
+    1258: (0x2A,),
+}
+_OF_LANGUAGE = {language: page for page, group in _LANGUAGES.items() for language in group}
+
+
+def of_locale(number: int) -> int:
+    """The code page of Windows locale ``number``; 0 when it is unknown or 0."""
+    language = number & 0x3FF
+    if language == 0x04:
+        return 936 if number in (0x0804, 0x1004) else 950
+    return _OF_LANGUAGE.get(language, 1252) if language else 0

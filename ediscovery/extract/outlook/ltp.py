@@ -177,10 +177,10 @@ class PropertyContext(StoredProperties):
 class Row(StoredProperties):
     """One row of a table."""
 
-    def __init__(self, table: Table, data: bytes, codepage: int) -> None:
+    def __init__(self, table: Table, data: bytes, codepages: tuple[int, ...]) -> None:
         super().__init__(table.heap, table.names, table.problems)
         self._inline = 8
-        self.codepage = codepage
+        self.codepages = codepages
         flags = table.flags_at
         for number, kind, at, size, bit in table.columns:
             where = flags + (bit >> 3)
@@ -225,7 +225,7 @@ class Table:
             if len(record) >= 6
         ]
 
-    def rows(self, codepage: int = 1252) -> Iterator[tuple[int, Row]]:
+    def rows(self, codepages: tuple[int, ...] = ()) -> Iterator[tuple[int, Row]]:
         """Number and properties of each row in the order in which they stand."""
         places = sorted((place, number) for number, place in self.index())
         if not places or not self._rows or not self._width:
@@ -241,7 +241,7 @@ class Table:
             while at < len(places) and places[at][0] < start + count:
                 place, number = places[at]
                 offset = (place - start) * self._width
-                yield number, Row(self, block[offset : offset + self._width], codepage)
+                yield number, Row(self, block[offset : offset + self._width], codepages)
                 at += 1
             start += count
         if at < len(places):

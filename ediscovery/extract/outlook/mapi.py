@@ -50,7 +50,7 @@ ATTACH_LONG_FILENAME, ATTACH_PATHNAME, ATTACH_LONG_PATHNAME = 0x3707, 0x3708, 0x
 ATTACH_SIZE, ATTACH_MIME, ATTACH_CONTENT_ID = 0x0E20, 0x370E, 0x3712
 ATTACH_LOCATION, ATTACH_FLAGS, ATTACH_HIDDEN = 0x3713, 0x3714, 0x7FFE
 SMTP_ADDRESS, SIP_ADDRESS = 0x39FE, 0x5FE5
-INTERNET_CODEPAGE, MESSAGE_CODEPAGE = 0x3FDE, 0x3FFD
+INTERNET_CODEPAGE, MESSAGE_CODEPAGE, MESSAGE_LOCALE = 0x3FDE, 0x3FFD, 0x3FF1
 CREATOR_NAME, LAST_MODIFIER = 0x3FF8, 0x3FFA
 
 # Sets of named properties, [MS-OXPROPS] 1.3.2
@@ -87,7 +87,7 @@ class Properties(ABC):
         self.types: dict[int, int] = {}
         self.names = names
         self.problems = problems
-        self._codepage: int | None = None
+        self._codepages: tuple[int, ...] | None = None
 
     @abstractmethod
     def _raw(self, number: int, kind: int) -> bytes | list[bytes]:
@@ -114,7 +114,7 @@ class Properties(ABC):
         if kind == UNICODE:
             return raw[: len(raw) & ~1].decode("utf-16-le", "replace").rstrip("\0")
         if kind == STRING8:
-            return codepages.decode(raw, self.codepage).rstrip("\0")
+            return self._text8(raw.rstrip(b"\0"))
         if kind == 0x0B:
             return any(raw[:2])
         form = _NUMBERS.get(kind)
@@ -129,20 +129,41 @@ class Properties(ABC):
             self.problems.append(problem)
 
     @property
-    def codepage(self) -> int:
-        """The code page of the object's 8-bit texts; Windows-1252 when it names none."""
-        if self._codepage is None:
-            self._codepage = 1252
-            for number in (MESSAGE_CODEPAGE, INTERNET_CODEPAGE):
-                value = self.integer(number)
-                if value and value != 1200 and codepages.codec(value):
-                    self._codepage = value
-                    break
-        return self._codepage
+    def codepages(self) -> tuple[int, ...]:
+        """The code pages that the object's 8-bit texts may be in, the likeliest first."""
+        if self._codepages is None:
+            locale = codepages.of_locale(self.integer(MESSAGE_LOCALE) or 0)
+            stated = (self.integer(n) or 0 for n in (MESSAGE_CODEPAGE, INTERNET_CODEPAGE))
+            self._codepages = tuple(
+                page
+                for page in (*stated, locale)
+                if page not in (0, 1200) and codepages.codec(page)
+            )
+        return self._codepages
 
-    @codepage.setter
-    def codepage(self, value: int) -> None:
-        self._codepage = value
+    @codepages.setter
+    def codepages(self, value: tuple[int, ...]) -> None:
+        self._codepages = value
+
+    def _text8(self, raw: bytes) -> str:
+        if raw.isascii():
+            return raw.decode("ascii")
+        for page in self.codepages:
+            try:
+                return raw.decode(codepages.codec(page))
+            except UnicodeError:
+                continue
+        return codepages.decode(raw, self.codepages[0] if self.codepages else 1252)
+
+    def stored(self, number: int) -> bytes:
+        """The bytes of a text or binary property as they are kept; ``b""`` when there are none."""
+        kind = self.types.get(number)
+        try:
+            raw = self._raw(number, kind) if kind is not None else b""
+        except EvidenceError as error:
+            self._note(f"Property 0x{number:04x}: {error.message}")
+            return b""
+        return raw if isinstance(raw, bytes) else b""
 
     def named(self, group: UUID, name: int | str) -> Any:
         """The value of a named property."""

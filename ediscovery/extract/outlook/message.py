@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from ediscovery.extract.contract import Child, Context
 from ediscovery.extract.outlook import mapi
 from ediscovery.extract.outlook.mapi import Properties
 
@@ -50,16 +51,21 @@ class Attachment(ABC):
         return self.properties.text(mapi.ATTACH_CONTENT_ID).strip("<> ") if self.properties else ""
 
     @abstractmethod
-    def size(self) -> int:
-        """Bytes of its data. Raises ``EvidenceError`` when there are none to be had."""
-
-    @abstractmethod
     def chunks(self) -> Iterator[bytes]:
         """Its data in pieces; OLE objects as one compound file. Raises ``EvidenceError``."""
 
     @abstractmethod
     def message(self) -> Message:
         """The message it embeds (method 5). Raises ``EvidenceError``."""
+
+    @abstractmethod
+    def message_child(self, context: Context) -> Child:
+        """The child that the embedded message becomes. Raises ``EvidenceError``."""
+
+    @property
+    @abstractmethod
+    def message_suffix(self) -> str:
+        """The extension of that child's native."""
 
 
 class Message(ABC):

@@ -168,7 +168,8 @@ class Database:
         mask = 0xFFFFFFFF if tree == NODES else ~1
         return Page(number, level, [row[0] & mask for row in rows], rows)
 
-    def _find(self, tree: str, key: int) -> tuple[int, ...] | None:
+    def _find(self, tree: str, key: int) -> tuple[tuple[int, ...] | None, bool]:
+        """The entry of ``key``, and whether it is one that no living page of the tree holds."""
         try:
             found = self._descend(tree, key)
         except EvidenceError:
@@ -178,8 +179,8 @@ class Database:
                 self.salvage = scan(self)
             found = None
         if found is None and self.salvage is not None:
-            found = self.salvage.find(self, tree, key)
-        return found
+            return self.salvage.find(self, tree, key), True
+        return found, False
 
     def _descend(self, tree: str, key: int) -> tuple[int, ...] | None:
         page = self.page(tree, self._roots[tree])
@@ -196,7 +197,7 @@ class Database:
 
     def node(self, nid: int) -> Node:
         """The node ``nid``; raises ``EvidenceError`` when the store has none."""
-        row = self._find(NODES, nid)
+        row, _ = self._find(NODES, nid)
         if row is None:
             raise EvidenceError(State.CORRUPT, f"Its index lacks the node 0x{nid:x}.")
         return Node(nid, *row[1:4])
@@ -234,9 +235,10 @@ class Database:
 
     def block(self, bid: int, strict: bool = False) -> bytes:
         """The data of block ``bid``, in clear. With ``strict``, only when its trailer fits it."""
-        row = self._find(BLOCKS, bid & ~1)
+        row, salvaged = self._find(BLOCKS, bid & ~1)
         if row is None:
             raise EvidenceError(State.CORRUPT, f"Its index lacks the block 0x{bid:x}.")
+        strict = strict or salvaged  # the space may have been written over
         here = self.layout
         offset, size = row[1], row[2]
         full = -(-(size + here.block_trailer.size) // here.align) * here.align
@@ -315,13 +317,6 @@ class Database:
                 raise EvidenceError(f"{State.LIMIT}:item", f"It is larger than {limit} bytes.")
             parts.append(part)
         return b"".join(parts)
-
-    def length(self, bid: int) -> int:
-        """How many bytes lie under ``bid``, found without reading all of them."""
-        leaves, total = self.leaves(bid)
-        if total is not None:
-            return total
-        return len(self.block(leaves[0]))
 
     def subnodes(self, bid: int, strict: bool = False) -> dict[int, Node]:
         """The nodes inside a node, from the block ``bid`` of its subnodes."""

@@ -104,6 +104,10 @@ class Store:
             return StoredMessage(self.database, node, self.names, strict=True)
         return StoredMessage(self.database, self.database.node(number), self.names)
 
+    def find_freed(self) -> None:
+        """Make what lies in freed space readable: deleted messages need it."""
+        self.database.salvage = scan(self.database, free_only=True)
+
     def outline(self) -> Outline:
         """What the store holds, from its index and its folders' tables."""
         index = _Index()
@@ -131,7 +135,8 @@ class Store:
         )
         self._associated(index, paths, outline)
         if self.database.salvage is None:
-            self.database.salvage = scan(self.database, free_only=True)
+            self.find_freed()
+            assert self.database.salvage is not None
             found = self.database.salvage.nodes(self.database)
             lost = {
                 nid: node

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from ediscovery.extract.contract import Child, Context
 from ediscovery.extract.outlook import mapi
 from ediscovery.extract.outlook.ltp import PropertyContext, Row, Table
-from ediscovery.extract.outlook.message import Attachment, Message
+from ediscovery.extract.outlook.message import BY_VALUE, EMBEDDED, Attachment, Message
 from ediscovery.extract.outlook.ndb import Database, Node
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
 
 _RECIPIENTS, _ATTACHMENTS = 0x692, 0x671
 _ATTACHMENT = 0x05
+MESSAGE_TYPE = "application/x-mapi-message"
 
 
 class StoredMessage(Message):
@@ -56,7 +58,7 @@ class StoredMessage(Message):
         rows: list[Row] = []
         try:
             if table is not None:
-                rows.extend(row for _, row in table.rows(self.context.codepage))
+                rows.extend(row for _, row in table.rows(self.context.codepages))
         except EvidenceError as error:
             self.problems.append(f"Its list of recipients ends early: {error.message}")
         return rows
@@ -91,7 +93,7 @@ class StoredMessage(Message):
         except EvidenceError as error:
             return _StoredAttachment(self, number, None, error.message)
         if not (mapi.MESSAGE_CODEPAGE in context or mapi.INTERNET_CODEPAGE in context):
-            context.codepage = self.context.codepage
+            context.codepages = self.context.codepages
         return _StoredAttachment(self, number, context)
 
 
@@ -101,6 +103,9 @@ class _StoredAttachment(Attachment):
     ) -> None:
         super().__init__(number, context, error)
         self._owner, self._context = owner, context
+        stored = context.types.get(mapi.ATTACH_DATA) if context is not None else None
+        if self.method == EMBEDDED and stored == mapi.BINARY:
+            self.method = BY_VALUE
 
     def _node(self) -> tuple[PropertyContext, Node | None]:
         """Its properties and the subnode of its data; no subnode when it lies in the heap."""
@@ -113,12 +118,6 @@ class _StoredAttachment(Attachment):
         if context.types[mapi.ATTACH_DATA] == mapi.OBJECT:
             reference = int.from_bytes(context.heap.value(reference)[:4], "little")
         return context, context.heap.subnode(reference) if reference & 0x1F else None
-
-    def size(self) -> int:
-        context, node = self._node()
-        if node is not None:
-            return self._owner.database.length(node.data) if node.data else 0
-        return len(context.heap.value(context.reference(mapi.ATTACH_DATA)))
 
     def chunks(self) -> Iterator[bytes]:
         context, node = self._node()
@@ -135,3 +134,20 @@ class _StoredAttachment(Attachment):
         return StoredMessage(
             owner.database, node, owner.names, strict=owner.strict, lineage=owner.lineage
         )
+
+    def message_child(self, context: Context) -> Child:
+        return message_child(self.message(), context)
+
+    @property
+    def message_suffix(self) -> str:
+        return ".eml"
+
+
+def message_child(message: Message, context: Context) -> Child:
+    """The child for ``message``, with its synthesised native; name and relation are open."""
+    from ediscovery.extract.outlook.native import synthesise
+    from ediscovery.extract.outlook.reading import Reading
+
+    reading = Reading(message, context)
+    content = synthesise(reading, context)
+    return Child("", content, "message", mime_type=MESSAGE_TYPE, payload=reading)
