@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, insert, select, update
 
@@ -47,6 +48,12 @@ class Matter:
     def reader(self) -> Engine:
         """The catalog, read only."""
         return open_sqlite(self.catalog_path, catalog, read_only=True)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which people of this matter see and write dates."""
+        with self.engine.connect() as connection:
+            return ZoneInfo(connection.execute(select(matter.c.zone)).scalar_one())
 
     @cached_property
     def packs(self) -> Packs:
@@ -144,8 +151,6 @@ class Workspace:
         Raises :class:`UsageError` for a bad name, prefix or zone, :class:`Refused` when the matter
         exists.
         """
-        from zoneinfo import ZoneInfo
-
         if not _NAME.fullmatch(name):
             raise UsageError(
                 f"{name!r} can't name a matter.",

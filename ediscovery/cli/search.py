@@ -1,0 +1,131 @@
+"""``ediscovery search``."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ediscovery.cli.common import json_option, note, open_matter, print_json, print_table, safe
+
+_FIELDS = "control_number,sent_at,from,subject,file_name,custodian"
+
+
+@click.command()
+@click.argument("matter")
+@click.argument("query")
+@click.option("--count", is_flag=True, help="Print only the number of documents.")
+@click.option("--fields", default=_FIELDS, show_default=True, help="Columns, parted by commas.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Rows shown.")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False),
+              help="Write every hit to this file.")  # fmt: skip
+@click.option("--explain", is_flag=True, help="Say how the query was understood, why each hit.")
+@json_option
+def search(
+    matter: str,
+    query: str,
+    count: bool,
+    fields: str,
+    limit: int,
+    csv_file: Path | None,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Search a matter; the query language is in docs/search.md.
+
+    \b
+    ediscovery search acme 'breach w/5 contract AND from:roe'
+    ediscovery search acme '"account 4711" OR invoice*' --count
+    ediscovery search acme 'attachment(type:spreadsheet) AND date:2001-03..' --csv hits.csv
+    ediscovery search acme '(delay OR postpone*) w/10 deliver*' --explain
+    """
+    from ediscovery.search.grammar import parse
+    from ediscovery.search.tantivy_index import TantivyIndex
+    from ediscovery.store.lookup import briefs
+
+    opened = open_matter(matter)
+    understood = parse(query, opened.zone)
+    columns = [field.strip() for field in fields.split(",") if field.strip()]
+    briefs(opened, [], columns)  # an unknown field is said before the search
+    with TantivyIndex(opened.index_folder) as target:
+        if count:
+            click.echo(target.count(understood.tree))
+            return
+        if csv_file is not None or as_json:
+            limit = 2**31
+        found = target.search(understood.tree, limit=limit)
+        why = {}
+        if explain:
+            from ediscovery.store.lookup import text
+
+            why = {n: target.explain(understood.tree, n, text(opened, n)) for n in found.numbers}
+    rows = briefs(opened, found.numbers, columns)
+    for remark in understood.notes:
+        note(f"Note: {remark}")
+    if csv_file is not None:
+        _write_csv(csv_file, columns, rows)
+        note(f"Wrote {len(rows):,} hits to {csv_file}")
+        return
+    if as_json:
+        for row, number in zip(rows, found.numbers, strict=True):
+            row["control_number"] = opened.control_number(number)
+            if explain:
+                row["why"] = _clauses(why[number])
+        print_json(
+            {
+                "schema": "ediscovery/search/1",
+                "matter": opened.name,
+                "query": query,
+                "understood": understood.describe(),
+                "notes": list(understood.notes),
+                "total": found.total,
+                "documents": rows,
+            }
+        )
+        return
+    if explain:
+        click.echo(f"Understood as: {understood.describe()}")
+    print_table(columns, [[row[column] for column in columns] for row in rows])
+    for number in found.numbers if explain else ():
+        _explain(opened.control_number(number), why[number])
+    click.echo(f"Showing {len(rows):,} of {found.total:,} documents.")
+
+
+def _clauses(explanation: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "clause": clause.query,
+            "holds": clause.holds,
+            "places": [
+                {"field": place.field, "words": place.words, "snippet": place.snippet}
+                for place in clause.places
+            ],
+        }
+        for clause in explanation.clauses
+    ]
+
+
+def _explain(name: str, explanation: Any) -> None:
+    click.echo(f"\n{name}")
+    for clause in explanation.clauses:
+        click.echo(f"  {'yes' if clause.holds else 'no ':3} {clause.query}")
+        for place in clause.places[:3]:
+            click.echo(f"        {place.field}: {safe(place.snippet)}")
+        if len(clause.places) > 3:
+            click.echo(f"        and {len(clause.places) - 3} more places")
+
+
+def _write_csv(path: Path, columns: list[str], rows: list[dict[str, Any]]) -> None:
+    """A report for people: values that a spreadsheet would run as a formula get an apostrophe."""
+    with open(path, "w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        for row in rows:
+            writer.writerow([_cell(row[column]) for column in columns])
+
+
+def _cell(value: Any) -> str:
+    text = "; ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    return f"'{text}" if text[:1] in tuple("=+-@\t\r") else text

@@ -1,0 +1,183 @@
+"""Makes what an index receives out of catalog and packs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, func, select
+
+from ediscovery.search.index import IndexDocument
+from ediscovery.store.lookup import text_of
+from ediscovery.store.tables import collections, custodians, documents, items, mentions
+from ediscovery.store.workspace import Matter
+
+_FIELDS = (
+    "collection_id", "subject", "from_", "to", "cc", "bcc", "file_name", "category", "mime_type",
+    "ext", "sent_at", "modified_at", "created_at", "flags", "state", "language", "path", "pack",
+    "text_offset", "text_length", "text_method", "message",
+)  # fmt: skip
+
+
+class Slice(NamedTuple):
+    """Documents ``first`` to ``last`` that live in one of an index's ``shards`` shards."""
+
+    first: int
+    last: int
+    shard: int
+    shards: int
+
+
+def pending(chosen: Slice) -> ColumnElement[bool]:
+    """Documents of a slice whose newest version the index has not seen."""
+    return and_(
+        documents.c.number.between(chosen.first, chosen.last),
+        documents.c.number % chosen.shards == chosen.shard,
+        documents.c.version != documents.c.indexed_version,
+    )
+
+
+def read(
+    matter: Matter, connection: Connection, chosen: Slice, *, fresh: bool
+) -> Iterator[IndexDocument]:
+    """The slice's documents whose newest version is not indexed, by number.
+
+    ``fresh`` gives those that never were indexed, otherwise those that were.
+    """
+    first, last = chosen.first, chosen.last
+    never = documents.c.indexed_version == 0
+    wanted = and_(
+        pending(chosen),
+        never if fresh else ~never,
+        documents.c.withdrawn.is_(False),
+    )
+    people: dict[int, str] = {
+        row.id: row.name
+        for row in connection.execute(
+            select(collections.c.id, custodians.c.name).join(
+                custodians, custodians.c.id == collections.c.custodian_id
+            )
+        )
+    }
+    groups = _groups(connection, wanted, people)
+    parents = _parents(connection, first, last)
+    entities = _entities(connection, wanted)
+    rows = connection.execute(
+        select(
+            documents.c.number, documents.c.version, documents.c.parent_number,
+            documents.c.family_number, documents.c.group_number, documents.c.is_primary,
+            *(items.c[name] for name in _FIELDS),
+        )
+        .join(
+            items,
+            and_(
+                items.c.collection_id == documents.c.collection_id,
+                items.c.position == documents.c.position,
+            ),
+        )
+        .where(wanted)
+        .order_by(documents.c.number)
+    )  # fmt: skip
+    for row in rows:
+        yield _document(
+            matter, row, groups.get(row.group_number) or [people[row.collection_id]],
+            row.number in parents, entities.get(row.number, []),
+        )  # fmt: skip
+
+
+def _document(
+    matter: Matter,
+    row: Any,
+    names: list[str],
+    has_attachment: bool,
+    entities: list[tuple[str, str]],
+) -> IndexDocument:
+    date = row.sent_at or row.modified_at or row.created_at
+    has = list(row.flags)
+    if has_attachment:
+        has.append("attachment")
+    if row.text_offset is not None:
+        has.append("text")
+    return IndexDocument(
+        number=row.number,
+        version=row.version,
+        parent=row.parent_number,
+        text=text_of(matter, row),
+        subject=row.subject,
+        from_=row.from_,
+        to=row.to,
+        cc=row.cc,
+        bcc=row.bcc,
+        custodians=names,
+        file_name=row.file_name,
+        type=f"{row.category} {row.mime_type}",
+        ext=row.ext,
+        date=datetime.fromisoformat(date) if date else None,
+        has=has,
+        entities=entities,
+        family=matter.control_number(row.family_number),
+        dup=_dup(matter, row),
+        state=row.state,
+        language=row.language,
+        control_number=matter.control_number(row.number),
+    )
+
+
+def _dup(matter: Matter, row: Any) -> str:
+    """``unique``, or ``primary`` or ``duplicate`` with the control number of the primary."""
+    if row.group_number is None:
+        return "unique"
+    kind = "primary" if row.is_primary else "duplicate"
+    return f"{kind} {matter.control_number(row.group_number)}"
+
+
+def _groups(connection: Connection, wanted: Any, people: dict[int, str]) -> dict[int, list[str]]:
+    """Custodians of every copy, by group, of the groups of the wanted documents."""
+    chosen = select(documents.c.group_number).where(wanted, documents.c.group_number.is_not(None))
+    rows = connection.execute(
+        select(documents.c.group_number, documents.c.collection_id)
+        .where(documents.c.group_number.in_(chosen))
+        .group_by(documents.c.group_number, documents.c.collection_id)
+        .order_by(documents.c.group_number, func.min(documents.c.number))
+    )
+    found: dict[int, list[str]] = {}
+    for row in rows:
+        names = found.setdefault(row.group_number, [])
+        if people[row.collection_id] not in names:
+            names.append(people[row.collection_id])
+    return found
+
+
+def _parents(connection: Connection, first: int, last: int) -> set[int]:
+    """Documents that have an attachment, inline images of mail aside."""
+    rows = connection.execute(
+        select(documents.c.parent_number)
+        .join(
+            items,
+            and_(
+                items.c.collection_id == documents.c.collection_id,
+                items.c.position == documents.c.position,
+            ),
+        )
+        .where(
+            documents.c.parent_number.between(first, last),
+            items.c.relation != "inline",
+            documents.c.withdrawn.is_(False),
+        )
+        .distinct()
+    ).scalars()
+    return {number for number in rows if number is not None}
+
+
+def _entities(connection: Connection, wanted: Any) -> dict[int, list[tuple[str, str]]]:
+    rows = connection.execute(
+        select(mentions.c.number, mentions.c.label, mentions.c.text)
+        .where(mentions.c.number.in_(select(documents.c.number).where(wanted)))
+        .distinct()
+        .order_by(mentions.c.number, mentions.c.label, mentions.c.text)
+    )
+    found: dict[int, list[tuple[str, str]]] = {}
+    for row in rows:
+        found.setdefault(row.number, []).append((row.label, row.text))
+    return found
