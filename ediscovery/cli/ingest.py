@@ -99,7 +99,7 @@ def _dry_run(paths: list[Path], as_json: bool) -> None:
     from collections import Counter
 
     from ediscovery.engine.collect import scan
-    from ediscovery.extract.walk import extension
+    from ediscovery.extract.identify import extension
     from ediscovery.model.errors import UsageError
 
     for path in paths:

@@ -103,15 +103,15 @@ def _documents(connection: Connection) -> dict[str, int]:
         select(
             func.count(),
             func.count(func.distinct(documents.c.family_number)),
-            func.coalesce(func.sum(documents.c.is_primary.is_(False)), 0),
-            func.coalesce(func.sum(documents.c.indexed_version == documents.c.version), 0),
+            func.count().filter(documents.c.is_primary.is_(False)),
+            func.count().filter(documents.c.indexed_version == documents.c.version),
         ).where(live)
     ).one()
     return {
         "numbered": total,
         "families": families,
-        "duplicates": int(duplicates),
-        "indexed": int(indexed),
+        "duplicates": duplicates,
+        "indexed": indexed,
     }
 
 
