@@ -71,6 +71,8 @@ EXTRACTORS: dict[str, str] = {
     _ODF + "presentation-template": "office.odf:extract",
     _ODF + "presentation-flat-xml": "office.odf:extract",
     _ODF + "graphics": "office.odf:extract",
+    _ODF + "graphics-template": "office.odf:extract",
+    _ODF + "base": "office.odf:extract",
     _ODF + "formula": "office.odf:extract",
     _ODF + "chart": "office.odf:extract",
     _SUN + "writer": "office.odf:extract",

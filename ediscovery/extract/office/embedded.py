@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ediscovery.extract.contract import Child, Content, Context
+from ediscovery.extract.contract import Child, Content
 from ediscovery.extract.office.package import Package
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
@@ -103,28 +103,65 @@ def from_ole(name: str, content: Content, fields: dict[str, Any]) -> Child:
     """The child that an OLE object stands for, its wrapper taken off where it has one."""
     import olefile
 
-    stem = name.rpartition(".")[0] or name
     try:
         with olefile.OleFileIO(content.open()) as ole:
-            streams = {entry[-1].lower(): entry for entry in ole.listdir() if len(entry) == 1}
-            native = streams.get("\x01ole10native")
-            if native:
-                found = unwrap_native(ole.openstream(native).read())
-                if found:
-                    fields["source_path"] = found.source_path
-                    return Child(found.name or name, Content(found.data), "embedded", fields=fields)
-            for stream, extension in _WRAPPED.items():
-                if stream in streams:
-                    data = ole.openstream(streams[stream]).read()
-                    extension = extension or _extension(data)
-                    if extension:
-                        return Child(stem + extension, Content(data), "embedded", fields=fields)
-            for stream, extension in _PROGRAMS.items():
-                if stream in streams:
-                    return Child(stem + extension, content, "embedded", fields=fields)
+            child = _unwrapped(ole, [], name, fields)
+            if child is not None:
+                return child
+            for entry in ole.listdir(storages=True):
+                extension = _PROGRAMS.get(entry[0].lower()) if len(entry) == 1 else None
+                if extension:
+                    return Child(_stem(name) + extension, content, "embedded", fields=fields)
     except Exception as error:  # olefile raises whatever broken structures make it raise
         fields["damage"] = str(error)[:200]
     return Child(name, content, "embedded", "application/x-ole-storage", fields=fields)
+
+
+def from_storage(ole: Any, storage: list[str], name: str) -> Child:
+    """The child that an object's storage inside an OLE2 file stands for.
+
+    What no wrapper gives away is written out as an OLE2 file of its own.
+    """
+    from ediscovery.extract.office import compound_writer
+
+    fields: dict[str, Any] = {"embedded_as": "/".join(storage)}
+    try:
+        child = _unwrapped(ole, storage, name, fields)
+        if child is not None:
+            return child
+        data = compound_writer.copy(ole, storage)
+    except Exception as error:  # olefile raises whatever broken structures make it raise
+        return Child(
+            name, None, "embedded", state=State.CORRUPT, message=str(error)[:300], fields=fields
+        )
+    return from_ole(name, Content(data), fields)
+
+
+def _unwrapped(ole: Any, storage: list[str], name: str, fields: dict[str, Any]) -> Child | None:
+    """The file in an object's packaging streams, or ``None`` when the object is bare."""
+    depth = len(storage)
+    streams = {
+        entry[-1].lower(): entry
+        for entry in ole.listdir()
+        if len(entry) == depth + 1 and entry[:depth] == storage
+    }
+    native = streams.get("\x01ole10native")
+    if native:
+        found = unwrap_native(ole.openstream(native).read())
+        if found:
+            fields["source_path"] = found.source_path
+            return Child(found.name or name, Content(found.data), "embedded", fields=fields)
+    for stream, extension in _WRAPPED.items():
+        if stream in streams:
+            data = ole.openstream(streams[stream]).read()
+            extension = extension or _extension(data)
+            if extension:
+                return Child(_stem(name) + extension, Content(data), "embedded", fields=fields)
+    return None
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name
 
 
 def unwrap_native(data: bytes) -> Native | None:
@@ -173,14 +210,10 @@ def _extension(data: bytes) -> str:
     if data.startswith(b"%PDF"):
         return ".pdf"
     if data.startswith(b"PK\x03\x04"):
-        head = data[:2000]
+        head = data[:2000] + data[-4000:]
         for mark, extension in ((b"word/", ".docx"), (b"xl/", ".xlsx"), (b"ppt/", ".pptx")):
             if mark in head:
                 return extension
         return ".zip"
     return ""
 
-
-def skipped(context: Context, ordinal: int) -> bool:
-    """Whether the child hung or crashed its reader before and is to be given as failed."""
-    return ordinal in context.skip
