@@ -90,15 +90,21 @@ def _allow(ruleset: int, path: str, access: int) -> None:
     os.close(handle)
 
 
-def limit_resources(memory_bytes: int, file_bytes: int) -> None:
-    """Bound private memory, the size of written files, and leave no core dumps."""
+def limit_resources(memory_bytes: int) -> None:
+    """Bound private memory and open files, and leave no core dumps."""
     # RLIMIT_DATA counts private writable memory; mapped evidence and reserved address space don't.
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write then fails with EFBIG
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+
+
+def limit_file_size(file_bytes: int) -> None:
+    """Bound the size of each file written from now on."""
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    soft = file_bytes if hard == resource.RLIM_INFINITY else min(file_bytes, hard)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def isolate(readable: Sequence[str], writable: Sequence[str], *, network: bool = False) -> str:

@@ -21,9 +21,11 @@ import msgpack
 
 PAGE = 4096
 PAGE_HEAD = struct.Struct("<dHH")
-MEMORY_EXIT = 77
+MEMORY_EXIT, DISK_EXIT = 77, 75
 LENGTH = struct.Struct("<I")
 _BATCH_ROWS, _BATCH_BYTES = 256, 4 << 20
+# A large item may take longer: what a slow medium, three hashes and a parser get through.
+_BYTES_PER_SECOND = 20 << 20
 
 
 class Page:
@@ -32,13 +34,14 @@ class Page:
     def __init__(self, handle: int) -> None:
         self._map = mmap.mmap(handle, PAGE)
 
-    def enter(self, position: str, name: str) -> None:
+    def enter(self, position: str, name: str, extra: float = 0.0) -> None:
+        """Something is read now; ``extra``: seconds that it may take beyond the limit."""
         where, what = position.encode()[:1024], name.encode("utf-8", "replace")[:512]
         self._map[PAGE_HEAD.size : PAGE_HEAD.size + len(where) + len(what)] = where + what
-        PAGE_HEAD.pack_into(self._map, 0, time.monotonic(), len(where), len(what))
+        PAGE_HEAD.pack_into(self._map, 0, time.monotonic() + extra, len(where), len(what))
 
     def look(self) -> tuple[float, str, str]:
-        """Start time (monotonic seconds; 0 when idle), position and name."""
+        """Start time (monotonic seconds, extra time added; 0 when idle), position and name."""
         since, where, what = PAGE_HEAD.unpack_from(self._map, 0)
         start = PAGE_HEAD.size
         position = self._map[start : start + where].decode("utf-8", "replace")
@@ -84,15 +87,17 @@ def main(page_handle: int) -> int:
     from ediscovery.engine import isolation
 
     isolation.die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
     inward, outward = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not get between the messages
     page = Page(page_handle)
     job = receive(inward)
     if job is None:
         return 0
-    from ediscovery.engine.unit import UnitReader
+    from ediscovery.engine.unit import UnitReader, most_written
     from ediscovery.engine.work import Unit
     from ediscovery.extract.walk import Poison
+    from ediscovery.model.errors import our_disk_failed
     from ediscovery.model.profile import from_dict
     from ediscovery.store.packs import PackWriter
 
@@ -101,18 +106,20 @@ def main(page_handle: int) -> int:
     held = isolation.isolate(
         job["readable"], [job["scratch"]], network=profile.tika.startswith("http")
     )
-    isolation.limit_resources(limits.memory_bytes, max(limits.item_bytes, limits.expansion_bytes))
+    isolation.limit_resources(limits.memory_bytes)
     send(outward, {"ready": held})
     clock = _CpuClock(limits.cpu_seconds)
 
-    def entered(position: str, name: str) -> None:
-        page.enter(position, name)
-        clock.reset()
+    def entered(position: str, name: str, size: int) -> None:
+        extra = size / _BYTES_PER_SECOND
+        page.enter(position, name, extra)
+        clock.reset(extra)
 
     while (request := receive(inward)) is not None:
         unit = Unit.unpacked(request["unit"])
         poison = {p: Poison(*v) for p, v in request["poison"].items()}
         cpu = time.process_time()
+        isolation.limit_file_size(most_written(unit, profile))
         with open(request["pack"], "r+b") as file:
             file.seek(request["pack_end"])
             pack = PackWriter(file)
@@ -125,9 +132,13 @@ def main(page_handle: int) -> int:
                 for last in reader.read(request["start"]):
                     if len(reader.rows) >= _BATCH_ROWS or pack.pending > _BATCH_BYTES:
                         _hand_over(outward, reader, pack, last)
+                _hand_over(outward, reader, pack, last)
             except MemoryError:
                 os._exit(MEMORY_EXIT)
-            _hand_over(outward, reader, pack, last)
+            except OSError as error:
+                if our_disk_failed(error):
+                    os._exit(DISK_EXIT)
+                raise
         page.idle()
         send(outward, {"cpu": time.process_time() - cpu})
     return 0
@@ -158,14 +169,14 @@ class _CpuClock:
     """Gives each item its own allowance of CPU time by moving the process limit forward."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds, self._at = seconds, -1.0
+        self._seconds, self._at, self._extra = seconds, -1.0, 0.0
         signal.signal(signal.SIGXCPU, signal.SIG_DFL)
 
-    def reset(self) -> None:
+    def reset(self, extra: float) -> None:
         used = time.process_time()
-        if used - self._at > 1.0:
-            self._at = used
-            soft = int(used + self._seconds) + 1
+        if used - self._at > 1.0 or max(extra, self._extra) > 1.0:
+            self._at, self._extra = used, extra
+            soft = int(used + self._seconds + extra) + 1
             resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 

@@ -17,8 +17,9 @@ from typing import Any, cast
 
 import msgpack
 
-from ediscovery.engine.parser_process import MEMORY_EXIT, PAGE, Page, receive, send
+from ediscovery.engine.parser_process import DISK_EXIT, MEMORY_EXIT, PAGE, Page, receive, send
 from ediscovery.engine.work import Job, Outcome, Unit
+from ediscovery.model import positions
 from ediscovery.model.errors import TryAgain
 from ediscovery.model.states import State
 from ediscovery.store.packs import Packs, finish
@@ -72,19 +73,13 @@ class Sandbox:
                 continue
             tries[position] = tries.get(position, 0) + 1
             if verdict[0] != State.CRASHED or tries[position] >= CRASHES:
-                poison[position] = (*verdict, position in poison)
-        try:
-            with open(draft, "r+b") as file:
-                file.truncate(state.pack_end)
-                file.seek(state.pack_end)
-                finish(file, state.directory, state.members)
-            packs = Packs(Path(self._job.packs))
-            packs.accept(draft, pack_name)
-        except OSError as error:
-            raise TryAgain(
-                f"The pack of unit {unit.name} could not be kept: {error}",
-                "Free disk space, then run the same command again.",
-            ) from error
+                _blame(poison, position, verdict)
+        with open(draft, "r+b") as file:
+            file.truncate(state.pack_end)
+            file.seek(state.pack_end)
+            finish(file, state.directory, state.members)
+        packs = Packs(Path(self._job.packs))
+        packs.accept(draft, pack_name)
         return Outcome(
             unit.name, state.batches, state.cuts, state.note, state.items, state.bytes, pack_name,
             packs.digest(pack_name), time.monotonic() - started, cpu, restarts, self._isolation,
@@ -166,15 +161,12 @@ class Sandbox:
         since = time.monotonic()
         while not select.select([process.stdout], [], [], _LOOK_SECONDS)[0]:
             now = time.monotonic()
-            started, _, _ = self._page.look()
+            started, untrusted_position, _ = self._page.look()
             if started and now - started > self._limits.wall_seconds:
-                self._verdict = (
-                    State.TIMEOUT,
-                    f"Reading it took more than {self._limits.wall_seconds:g} s and was stopped.",
-                )
+                self._verdict = (untrusted_position, _slow_verdict(self._limits.wall_seconds))
                 process.kill()
             elif _resident(process.pid) > self._limits.memory_bytes * 1.1:
-                self._verdict = _memory_verdict(self._limits.memory_bytes)
+                self._verdict = (untrusted_position, _memory_verdict(self._limits.memory_bytes))
                 process.kill()
             elif patience and now - since > patience:
                 process.kill()
@@ -184,23 +176,29 @@ class Sandbox:
             process.kill()
             return None
 
-    _verdict: tuple[str, str] | None = None
+    _verdict: tuple[str, tuple[str, str]] | None = None
 
     def _post_mortem(self) -> tuple[str, tuple[str, str]]:
         """Position that was read when the process died, and what it died of."""
         assert self._process is not None
         code = self._process.wait()
-        _, position, _ = self._page.look()
-        verdict, self._verdict = self._verdict, None
-        if verdict is None and code == MEMORY_EXIT:
-            verdict = _memory_verdict(self._limits.memory_bytes)
-        elif verdict is None and code == -signal.SIGXCPU:
-            verdict = (
-                State.TIMEOUT,
-                f"Reading it took more than {self._limits.cpu_seconds:g} s of CPU time.",
+        _, untrusted_position, _ = self._page.look()
+        if code == DISK_EXIT:
+            self._stop()
+            raise TryAgain(
+                "This machine's disk is full or read-only.",
+                "Free disk space, then run the same command again.",
             )
-        elif verdict is None:
+        if self._verdict is not None:
+            untrusted_position, verdict = self._verdict
+            self._verdict = None
+        elif code == MEMORY_EXIT:
+            verdict = _memory_verdict(self._limits.memory_bytes)
+        elif code == -signal.SIGXCPU:
+            verdict = _slow_verdict(self._limits.cpu_seconds, " of CPU time")
+        else:
             verdict = (State.CRASHED, f"Its parser crashed {CRASHES} times ({_how(code)}).")
+        position = untrusted_position if positions.valid(untrusted_position) else ""
         self._log_line(position, verdict)
         self._stop()
         return position, verdict
@@ -249,6 +247,23 @@ class _Progress:
         self.cuts.extend(message["cuts"])
         self.note = message["note"] or self.note
         self.start, self.pack_end = message["start"], message["pack_end"]
+
+
+def _blame(
+    poison: dict[str, tuple[str, str, bool]], position: str, verdict: tuple[str, str]
+) -> None:
+    """Have the item at ``position`` left alone; when that was in vain, what holds it."""
+    while position in poison and poison[position][2]:
+        position = positions.parent(position)
+        if not position:
+            raise TryAgain(
+                f"The parser process does not stay up: {verdict[1]}", "Run: ediscovery doctor"
+            )
+    poison[position] = (*verdict, position in poison)
+
+
+def _slow_verdict(limit: float, of_what: str = "") -> tuple[str, str]:
+    return State.TIMEOUT, f"Reading it took more than {limit:g} s{of_what} and was stopped."
 
 
 def _memory_verdict(limit: int) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from ediscovery.engine import assemble
 from ediscovery.engine.sandbox import Sandbox
 from ediscovery.engine.work import Job, Outcome
+from ediscovery.model.errors import TryAgain
 from ediscovery.model.states import State
 from ediscovery.store.workspace import Matter
 
@@ -34,13 +35,23 @@ class UnitTask:
 
 
 def read_unit(task: UnitTask) -> Outcome:
-    """Read one unit in this worker's sandbox, which is kept for the next one of the same job."""
+    """Read one unit in this worker's sandbox, which is kept for the next one of the same job.
+
+    Raises :class:`TryAgain` when this machine fails: no disk space, no process to be had.
+    """
     global _sandbox
-    if _sandbox is None or _sandbox[0] != task.job:
-        close_sandbox()
-        _sandbox = (task.job, Sandbox(task.job))
     matter = opened(*task.job.matter)
-    return _sandbox[1].run(assemble.unit(matter, task.collection, task.name, task.kind, task.spec))
+    try:
+        if _sandbox is None or _sandbox[0] != task.job:
+            close_sandbox()
+            _sandbox = (task.job, Sandbox(task.job))
+        unit = assemble.unit(matter, task.collection, task.name, task.kind, task.spec)
+        return _sandbox[1].run(unit)
+    except OSError as error:
+        raise TryAgain(
+            f"Work unit {task.name} could not be kept: {error}",
+            "Free disk space, then run the same command again.",
+        ) from error
 
 
 @cache

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+import stat
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import orjson
 
 from ediscovery.analyze import hashing, language
 from ediscovery.engine.work import Source, Unit
-from ediscovery.extract.contract import Budget, Child, Content, Context, Range
+from ediscovery.extract.contract import Budget, Child, Content, Context, Range, quietly
 from ediscovery.extract.dates import from_timestamp
-from ediscovery.extract.walk import Poison, Visit, describe, walk
+from ediscovery.extract.walk import Entered, Poison, Visit, describe, walk
+from ediscovery.model.errors import our_disk_failed
 from ediscovery.model.items import COLUMNS, Item
 from ediscovery.model.profile import Profile
 from ediscovery.model.states import Role, State
@@ -26,6 +28,10 @@ JSON_COLUMNS = tuple(
     if name in {"flags", "to", "cc", "bcc", "references", "metadata"}
 )
 _IN_MEMORY = 64 << 20
+
+
+class _Changed(Exception):
+    """A source file is no longer what it was a moment ago."""
 
 
 class UnitReader:
@@ -43,7 +49,7 @@ class UnitReader:
         scratch: Path,
         pack: PackWriter,
         pack_name: str,
-        entered: Callable[[str, str], None],
+        entered: Entered,
         poison: Mapping[str, Poison],
     ) -> None:
         self._unit, self._profile, self._passwords = unit, profile, passwords
@@ -68,36 +74,46 @@ class UnitReader:
         if source.state != State.OK:
             self._unopened(source, source.state, source.message)
             return
-        try:
-            content = self._content(source)
-        except OSError as error:
-            self._unopened(source, State.UNREADABLE, describe(error))
+        self._entered(source.position, source.shown, 0)
+        bad = self._poison.get(source.position)
+        if bad is not None and bad.again:  # its bytes alone stop the parser
+            self._unopened(source, bad.state, bad.message)
             return
-        name = source.shown.rsplit("/", 1)[-1]
-        child = Child(name, content, "file", fields=_times(source))
+        mark = self._mark()
+        try:
+            self._open_root(source)
+        except (OSError, _Changed) as error:
+            if our_disk_failed(error):
+                raise
+            self._back_to(mark)
+            if isinstance(error, _Changed):
+                self._unopened(source, State.CHANGED, "It changed while it was read.")
+            else:
+                self._unopened(source, State.UNREADABLE, describe(error))
+        self._sweep()
+
+    def _open_root(self, source: Source) -> None:
+        content = self._content(source)
+        child = Child(source.shown.rsplit("/", 1)[-1], content, "file", fields=_times(source))
         known, above = self._unit.known, None
         if known is not None:
             child.name, child.relation = _named(known, "file_name"), _named(known, "relation")
             child.declared_type = _named(known, "declared_type")
             above = _above(known)
-        context = self._context(content.size)
-        try:
-            for visit in walk(
-                child,
-                source.position,
-                source.shown,
-                context,
-                poison=self._poison,
-                entered=self._entered,
-                above=above,
-                cut=self._unit.kind == "files",
-            ):
-                if visit.item.position == source.position:
-                    self._settle_root(visit.item, source)
-                self._keep(visit, top=visit.item.position == source.position)
-        except OSError as error:
-            self._unopened(source, State.UNREADABLE, describe(error))
-        self._sweep()
+        for visit in walk(
+            child,
+            source.position,
+            source.shown,
+            self._context(content.size),
+            poison=self._poison,
+            entered=self._entered,
+            above=above,
+            cut=self._unit.kind == "files",
+        ):
+            top = visit.item.position == source.position
+            if top:
+                self._settle_root(visit.item, source)
+            self._keep(visit, top=top)
 
     def _settle_root(self, item: Item, source: Source) -> None:
         if source.sha256 and item.sha256 and item.sha256 != source.sha256:
@@ -105,10 +121,32 @@ class UnitReader:
             item.message = "Its bytes differ from those in the custody manifest."
 
     def _range(self, start: int) -> Iterator[int]:
-        unit, source = self._unit, self._unit.sources[0]
-        assert unit.known is not None
-        known = Item(**dict(zip(COLUMNS, unit.known, strict=True)))
+        source = self._unit.sources[0]
+        assert self._unit.known is not None
+        known = Item(**dict(zip(COLUMNS, self._unit.known, strict=True)))
         known.state, known.message = State.OK, ""
+        self._entered(known.position, known.file_name, known.size)
+        bad = self._poison.get(known.position)
+        if bad is not None:
+            self.note = (bad.state, bad.message)
+            return
+        mark = self._mark()
+        try:
+            if source.modified_ns not in (None, os.stat(source.path).st_mtime_ns):
+                self.note = (State.CHANGED, "It changed after it was taken into custody.")
+            for after in self._children(known, source, start):
+                yield after
+                mark = self._mark()
+        except OSError as error:
+            if our_disk_failed(error):
+                raise
+            self._back_to(mark)
+            self.note = (State.UNREADABLE, describe(error))
+        self._sweep()
+
+    def _children(self, known: Item, source: Source, start: int) -> Iterator[int]:
+        """Keep the children of a range; yields the ordinal after each."""
+        unit = self._unit
         content = self._content(source)
         context = self._context(content.size)
         first = max(start, unit.start)
@@ -128,12 +166,20 @@ class UnitReader:
                 self._note(known)
                 yield int(visit.item.position[level + 1 :]) + 1
         self._note(known)
-        self._sweep()
 
     def _note(self, known: Item) -> None:
         """What went wrong while reading the range, for the container's own record."""
         if known.state != State.OK:
             self.note = (known.state, known.message)
+
+    def _mark(self) -> tuple[Any, ...]:
+        return self._pack.mark(), len(self.rows), len(self.cuts), self.items, self.bytes
+
+    def _back_to(self, mark: tuple[Any, ...]) -> None:
+        """Take back what was kept since, so that no half family is handed over."""
+        pack, rows, cuts, self.items, self.bytes = mark
+        self._pack.back_to(pack)
+        del self.rows[rows:], self.cuts[cuts:]
 
     def _keep(self, visit: Visit, *, top: bool) -> None:
         item, content = visit.item, visit.content
@@ -147,7 +193,7 @@ class UnitReader:
             item.family_hash = hashing.family_hash(item, visit.children)
         # Containers that lie in the source folder stay there; everything else is kept.
         if content is not None and not (top and item.role == Role.CONTAINER and self._from_source):
-            self._keep_native(item, content, visit.ranges)
+            self._keep_native(item, content, top=top, stored=bool(visit.ranges))
         if visit.text:
             if self._profile.language and not item.language:
                 item.language = language.detect(visit.text[item.body_start :])
@@ -169,33 +215,46 @@ class UnitReader:
 
     @property
     def _from_source(self) -> bool:
-        return self._unit.kind == "files"
+        """Whether the unit's roots lie in the source folder, not in a pack."""
+        return self._unit.sources[0].length is None
 
-    def _keep_native(self, item: Item, content: Content, ranges: list[Range]) -> None:
+    def _keep_native(self, item: Item, content: Content, *, top: bool, stored: bool) -> None:
+        """Write the bytes of ``item``; ``stored``: uncompressed, for ranges of it are read."""
         name = native_name(item.sha256)
-        if ranges or content.size > _IN_MEMORY:
-            place = self._pack.add_chunks(name, content.chunks(), content.size)
+        pieces: Iterable[bytes] = content.chunks()
+        if top and self._from_source and content.path is not None:
+            pieces = _unchanged(pieces, item)
+        if stored or content.size > _IN_MEMORY:
+            place = self._pack.add_chunks(name, pieces, content.size)
         else:
-            place = self._pack.add(name, content.read())
+            place = self._pack.add(name, b"".join(pieces))
         item.native_offset, item.native_length, item.native_method = place
 
     def _unopened(self, source: Source, state: str, message: str) -> None:
         item = Item(
             source.position, role=Role.FAILED, state=state, stage="collect", message=message,
-            path=source.shown, file_name=source.shown.rsplit("/", 1)[-1], pack=self._pack_name,
+            path=source.shown, file_name=source.shown.rsplit("/", 1)[-1],
         )  # fmt: skip
+        if self._unit.known is not None:
+            for name in ("parent", "parent_document", "family", "relation", "file_name"):
+                setattr(item, name, _named(self._unit.known, name))
         self._keep(Visit(item, None, ""), top=True)
 
     def _content(self, source: Source) -> Content:
-        if source.method == DEFLATED:
+        if source.length is not None:
+            content = Content(path=source.path, offset=source.offset, length=source.length)
+            if source.method != DEFLATED:
+                return content
             from isal import isal_zlib
 
-            stored = Content(path=source.path, offset=source.offset, length=source.length).read()
-            return Content(isal_zlib.decompress(stored, -15))
-        if source.length is None and os.path.getsize(source.path) <= _IN_MEMORY // 8:
-            with open(source.path, "rb") as file:
+            return Content(isal_zlib.decompress(content.read(), -15))
+        status = os.lstat(source.path)
+        if not stat.S_ISREG(status.st_mode):
+            raise _Changed
+        if status.st_size <= _IN_MEMORY // 8:
+            with open(source.path, "rb", opener=quietly) as file:
                 return Content(file.read())
-        return Content(path=source.path, offset=source.offset, length=source.length)
+        return Content(path=source.path)
 
     def _context(self, size: int) -> Context:
         limits = self._profile.limits
@@ -213,6 +272,34 @@ class UnitReader:
 
 
 _EMPTY = {i: "{}" if COLUMNS[i] == "metadata" else "[]" for i in JSON_COLUMNS}
+
+
+def _unchanged(pieces: Iterable[bytes], item: Item) -> Iterator[bytes]:
+    """``pieces`` as they are read once more; raises :class:`_Changed` when they are others."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+        yield piece
+    if digest.hexdigest() != item.sha256:
+        raise _Changed
+
+
+def most_written(unit: Unit, profile: Profile) -> int:
+    """A bound in bytes on any one file written for ``unit``, its pack being the largest.
+
+    What sources may unfold into is charged as they are read; this only stops a library that runs
+    wild. Several sources are each below the size at which a file has a unit of its own.
+    """
+    if len(unit.sources) > 1:
+        sizes = [profile.cut_bytes] * len(unit.sources)
+    else:
+        try:
+            sizes = [unit.sources[0].length or os.stat(unit.sources[0].path).st_size]
+        except OSError:
+            sizes = [0]
+    limits = profile.limits
+    budgets = (max(limits.expansion_bytes, limits.expansion_ratio * size) for size in sizes)
+    return 2 * (sum(sizes) + sum(budgets)) + 4 * limits.text_bytes
 
 
 def _above(known: list[Any]) -> Item | None:

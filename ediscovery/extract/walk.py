@@ -71,12 +71,12 @@ def walk(
     """Yield every item of ``root``, children before the item that holds them.
 
     ``position`` is the root's own; ``path`` its full path text. ``entered`` is called with the
-    position, name and size of what is about to be read, so that a watchdog knows what hung; ``poison``
-    names positions that did, which are then kept unparsed. ``above`` stands for the item that holds
-    the root, when there is one: its position, family and role. ``known`` is the root's record when it
-    was read before and only its children in ``context.only`` are wanted; it is not yielded, but
-    what goes wrong while reading them is noted on it. With ``cut``, containers larger than the
-    profile's ``cut_bytes`` are not opened: their visit carries the ranges for other units.
+    position, name and size of what is about to be read, so that a watchdog knows what hung;
+    ``poison`` names positions that did, which are then kept unparsed. ``above`` stands for the item
+    that holds the root, when there is one: its position, family and role. ``known`` is the root's
+    record when it was read before and only its children in ``context.only`` are wanted; it is not
+    yielded, but what goes wrong while reading them is noted on it. With ``cut``, containers larger
+    than the profile's ``cut_bytes`` are not opened: their visit carries the ranges for other units.
     """
     poison = poison or {}
     stack: list[_Frame] = []
@@ -123,9 +123,7 @@ def _note(frame: _Frame, item: Item) -> None:
         frame.found.append(item)
 
 
-def _next_child(
-    frame: _Frame, poison: Mapping[str, Poison], entered: Entered
-) -> Child | None:
+def _next_child(frame: _Frame, poison: Mapping[str, Poison], entered: Entered) -> Child | None:
     """The next child, or ``None`` at the end; what goes wrong on the way marks the frame's item."""
     item, limits = frame.item, frame.context.profile.limits
     limit = limits.messages if item.category == "mailstore" else limits.members

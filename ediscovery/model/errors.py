@@ -7,7 +7,10 @@ it with :class:`EvidenceError`.
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
+
+_OUR_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 class EdiscoveryError(Exception):
@@ -82,3 +85,8 @@ class EvidenceError(Exception):
         super().__init__(message)
         self.state = str(state)
         self.message = message
+
+
+def our_disk_failed(error: BaseException) -> bool:
+    """Whether ``error`` says that our own disk is full or read-only: evidence is not to blame."""
+    return isinstance(error, OSError) and error.errno in _OUR_DISK

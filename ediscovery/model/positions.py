@@ -34,6 +34,20 @@ def path(position: str) -> list[int]:
     return result
 
 
+def valid(position: str) -> bool:
+    """Whether ``position`` is well formed."""
+    try:
+        path(position)
+    except ValueError:
+        return False
+    return True
+
+
+def parent(position: str) -> str:
+    """Position of what holds the item at ``position``; ``""`` for a source file."""
+    return "".join(ordinal(n) for n in path(position)[:-1])
+
+
 def depth(position: str) -> int:
     """How many levels below the collection: 1 for a source file."""
     return len(path(position))

@@ -71,6 +71,18 @@ class PackWriter:
         self._count, self._taken = 0, self._at
         return taken
 
+    def mark(self) -> tuple[int, int, int, int]:
+        """Where the pack stands; :meth:`back_to` forgets what was written after it."""
+        return self._at, len(self._directory), self._count, len(self._places)
+
+    def back_to(self, mark: tuple[int, int, int, int]) -> None:
+        """Go back to a :meth:`mark` that was made since the last :meth:`take`."""
+        self._at, directory, self._count, places = mark
+        del self._directory[directory:]
+        while len(self._places) > places:
+            self._places.popitem()
+        self._file.seek(self._at)
+
     def add(self, name: str, data: bytes, *, compress: bool = True) -> Place:
         """Write ``data`` as member ``name`` and return its place."""
         if (known := self._places.get(name)) is not None:
