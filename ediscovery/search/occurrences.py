@@ -1,0 +1,214 @@
+"""Where a word expression occurs in the words of one field: the exact, slow half of searching.
+
+An *occurrence* is the ascending tuple of positions of the words it is made of. Indexes narrow a
+query to candidates and let this module judge; explanations and highlights use it, too.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+from ediscovery.search.tree import (
+    AnyOf,
+    Fuzzy,
+    Near,
+    Phrase,
+    Term,
+    Wildcard,
+    Word,
+    WordExpression,
+)
+
+Occurrence = tuple[int, ...]
+
+MOST_OCCURRENCES = 200_000
+_MOST_COMPARISONS = 20_000_000
+
+
+class TooManyOccurrences(Exception):
+    """One document holds more combinations than :data:`MOST_OCCURRENCES`."""
+
+
+class Words:
+    """The words of one value of a field, as :func:`ediscovery.search.words.joined` made them."""
+
+    __slots__ = ("_distinct", "_sequence", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = f" {text} "
+        self._sequence: list[str] | None = None
+        self._distinct: set[str] | None = None
+
+    @property
+    def sequence(self) -> list[str]:
+        if self._sequence is None:
+            self._sequence = self.text[1:-1].split(" ") if len(self.text) > 2 else []
+        return self._sequence
+
+    @property
+    def distinct(self) -> set[str]:
+        if self._distinct is None:
+            self._distinct = set(self.sequence)
+        return self._distinct
+
+    def positions_of(self, words: str) -> list[int]:
+        """Positions at which ``words`` (one, or several parted by spaces) begin, ascending."""
+        sought, text = f" {words} ", self.text
+        found = text.find(sought)
+        if found < 0:
+            return []
+        result, counted, position = [], 0, 0
+        while found >= 0:
+            position += text.count(" ", counted, found)
+            counted = found
+            result.append(position)
+            found = text.find(sought, found + 1)
+        return result
+
+
+def occurs(expression: WordExpression, words: Words) -> bool:
+    """Whether ``expression`` occurs at least once. Raises :class:`TooManyOccurrences`."""
+    if isinstance(expression, Word):
+        return f" {expression.text} " in words.text
+    if isinstance(expression, AnyOf):
+        return any(occurs(a, words) for a in expression.alternatives)
+    if isinstance(expression, Near):
+        left = occurrences(expression.left, words)
+        if not left:
+            return False
+        right = occurrences(expression.right, words)
+        return next(_pairs(left, right, expression), None) is not None
+    return bool(occurrences(expression, words))
+
+
+def occurrences(expression: WordExpression, words: Words) -> list[Occurrence]:
+    """All occurrences, ascending, none twice. Raises :class:`TooManyOccurrences`."""
+    if isinstance(expression, Phrase):
+        return _phrase(expression.terms, words)
+    if isinstance(expression, AnyOf):
+        found = {o for a in expression.alternatives for o in occurrences(a, words)}
+        return sorted(found)
+    if isinstance(expression, Near):
+        left = occurrences(expression.left, words)
+        if not left:
+            return []
+        joint: set[Occurrence] = set()
+        for one, other in _pairs(left, occurrences(expression.right, words), expression):
+            joint.add(tuple(sorted(one + other)))
+            if len(joint) > MOST_OCCURRENCES:
+                raise TooManyOccurrences
+        return sorted(joint)
+    return [(position,) for position in _term(expression, words)]
+
+
+def _term(term: Term, words: Words) -> list[int]:
+    if isinstance(term, Word):
+        return words.positions_of(term.text)
+    if isinstance(term, Wildcard) and term.any_word:
+        return list(range(len(words.sequence)))
+    fits = matcher(term)
+    accepted = {word for word in words.distinct if fits(word)}
+    if not accepted:
+        return []
+    return [position for position, word in enumerate(words.sequence) if word in accepted]
+
+
+def _phrase(terms: tuple[Term, ...], words: Words) -> list[Occurrence]:
+    size = len(terms)
+    plain = [t.text for t in terms if isinstance(t, Word)]
+    if len(plain) == size:
+        starts = words.positions_of(" ".join(plain))
+    else:
+        starts = _term(terms[0], words)
+        for offset, term in enumerate(terms[1:], 1):
+            if not starts:
+                return []
+            here = set(_term(term, words))
+            starts = [start for start in starts if start + offset in here]
+    return [tuple(range(start, start + size)) for start in starts]
+
+
+def _pairs(
+    left: list[Occurrence], right: list[Occurrence], near: Near
+) -> Iterator[tuple[Occurrence, Occurrence]]:
+    """The pairs that stand near each other; a pair may come more than once."""
+    distance = near.distance
+    if near.ordered:
+        right = sorted(right)  # by first word
+        firsts = [occurrence[0] for occurrence in right]
+        for one in left:
+            last = one[-1]
+            for n in range(bisect_right(firsts, last), bisect_right(firsts, last + distance)):
+                yield one, right[n]
+        return
+    places = sorted((position, n) for n, other in enumerate(right) for position in other)
+    positions = [position for position, _ in places]
+    comparisons = 0
+    for one in left:
+        tried: set[int] = set()
+        for position in one:
+            start = bisect_left(positions, position - distance)
+            end = bisect_right(positions, position + distance)
+            comparisons += end - start
+            if comparisons > _MOST_COMPARISONS:
+                raise TooManyOccurrences
+            for _, n in places[start:end]:
+                if n not in tried:
+                    tried.add(n)
+                    if set(one).isdisjoint(right[n]):
+                        yield one, right[n]
+
+
+# -- single words ----------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=256)
+def matcher(term: Wildcard | Fuzzy) -> Callable[[str], bool]:
+    """A function that tells whether a word fits; it remembers the words it has judged."""
+    judge = _wildcard_judge(term) if isinstance(term, Wildcard) else _fuzzy_judge(term)
+    return lru_cache(maxsize=100_000)(judge)
+
+
+def _wildcard_judge(term: Wildcard) -> Callable[[str], bool]:
+    fullmatch = wildcard_regex(term.pattern).fullmatch
+    return lambda word: fullmatch(word) is not None
+
+
+def wildcard_regex(pattern: str) -> re.Pattern[str]:
+    """``*`` and ``?`` as a regular expression for ``fullmatch``, without backtracking.
+
+    Between two stars the first fit is as good as any, so each part is an atomic group.
+    """
+    first, *rest = [
+        "".join("." if char == "?" else re.escape(char) for char in part)
+        for part in pattern.split("*")
+    ]
+    if not rest:
+        return re.compile(first, re.S)
+    *middle, last = rest
+    atomic = "".join(f"(?>.*?{part})" for part in middle if part)
+    return re.compile(f"{first}{atomic}.*{last}", re.S)
+
+
+def _fuzzy_judge(term: Fuzzy) -> Callable[[str], bool]:
+    text, edits = term.text, term.edits
+    return lambda word: abs(len(word) - len(text)) <= edits and _within(text, word, edits)
+
+
+def _within(one: str, other: str, edits: int) -> bool:
+    """Whether the optimal string alignment distance of two words is at most ``edits``."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        older, before, row = before, row, [i]
+        for j, b in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+        if min(row) > edits and min(before) > edits:
+            return False
+    return row[-1] <= edits
