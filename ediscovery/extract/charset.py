@@ -74,9 +74,9 @@ _ALIASES = {
     "utf8mb4": "utf-8",
 }
 # Codecs of Python that are no character sets, or that could be made to cost too much.
-_NO_CHARSETS = frozenset(
+_NO_CHARSETS = (
     "base64 bz2 hex quopri rot13 uu zlib idna punycode mbcs oem undefined unicode_escape "
-    "raw_unicode_escape utf-7".split()
+    "raw_unicode_escape utf-7"
 )
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8", 3),
@@ -105,10 +105,10 @@ def codec(name: str) -> str:
     try:
         found = codecs.lookup(name).name
     except (LookupError, ValueError):
-        if name.startswith("cs") or name.startswith("x-"):
+        if name.startswith(("cs", "x-")):
             return codec(name[2:])
         return ""
-    if found in _NO_CHARSETS:
+    if found in _NO_CHARSETS.split():
         return ""
     return _WIDER.get(found, _ALIASES.get(found, found))
 

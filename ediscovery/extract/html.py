@@ -24,14 +24,14 @@ _BLOCKS = (
     "dt fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hr "
     "html iframe legend li main menu nav noframes ol optgroup option p plaintext pre section "
     "select summary table tbody textarea tfoot thead title tr ul video audio xmp"
-).split()
+)
 _CELLS = ("td", "th")
 _DROPPED = ("script", "style")
 _MARKUP_AS_TEXT = ("iframe", "noframes", "noembed")
 _FETCHING = (
     "audio body embed frame iframe image img input link object script source table tbody td th "
     "thead tr track video"
-).split()
+)
 _SOURCES = ("src", "background", "data", "href", "poster", "srcset")
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]+)", re.I)
@@ -65,9 +65,9 @@ _CLEAR = re.compile(r"\s*(?:transparent|none|inherit|initial)\b", re.I)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)")
 _ANY_TAG = re.compile(r"<(?:!--.*?(?:-->|$)|[/!?a-zA-Z][^>]*>?)", re.S)
 _CODE = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)", re.I | re.S)
-_NOT_NESTING = frozenset(
+_NOT_NESTING = (
     "area base br col embed hr img input link meta param source track wbr p li dt dd td th tr "
-    "option optgroup tbody thead tfoot html head body".split()
+    "option optgroup tbody thead tfoot html head body"
 )
 
 
@@ -171,13 +171,14 @@ def _tags() -> _Tags:
     from selectolax.lexbor import LexborHTMLParser
 
     ids: dict[str, int] = {}
-    names = {*_BLOCKS, *_CELLS, *_DROPPED, *_MARKUP_AS_TEXT, *_FETCHING, "form", "template"}
+    blocks, fetching = _BLOCKS.split(), _FETCHING.split()
+    names = {*blocks, *_CELLS, *_DROPPED, *_MARKUP_AS_TEXT, *fetching, "form", "template"}
     for name in names:
         frame = "<frameset>" if name in ("frame", "frameset") else ""
         inside = "<table><tr>" if name in _CELLS else "<table>" if name[0] == "t" else ""
         for start in (frame, inside, ""):
             parser = LexborHTMLParser(f"{start}<{name}>x")
-            for node in parser.root.traverse(include_text=True):
+            for node in parser.css("html")[0].traverse(include_text=True):
                 if node.tag is not None:
                     ids.setdefault(node.tag, node.tag_id)
 
@@ -193,11 +194,11 @@ def _tags() -> _Tags:
         ids["script"],
         ids["input"],
         ids["template"],
-        numbers(_BLOCKS),
+        numbers(blocks),
         numbers(_CELLS),
         numbers(_DROPPED),
         numbers(_MARKUP_AS_TEXT),
-        numbers(_FETCHING),
+        numbers(fetching),
     )
 
 
@@ -387,8 +388,9 @@ class _Reader:
 def _too_deep(html: str) -> bool:
     """Whether elements may lie deeper than :data:`MAX_NESTING`, by counting tags."""
     depth = 0
+    flat = frozenset(_NOT_NESTING.split())
     for close, name in _TAG.findall(html):
-        if name.lower() in _NOT_NESTING:
+        if name.lower() in flat:
             continue
         depth += -1 if close else 1
         if depth > MAX_NESTING:

@@ -39,6 +39,7 @@ _TOKEN = re.compile(
     r"|[^\"<(),;:>=]+"
     r"|="
 )
+_QUOTED_LOCAL = re.compile(r"\"(?:[^\"\\]|\\.)*\"@[^\s\"]+")
 _ESCAPED = re.compile(r"\\(.)")
 _CACHED_LENGTH = 400
 
@@ -109,7 +110,9 @@ def _close(found: list[Mailbox], phrase: list[str], comment: list[str], angle: s
         found.append(_mailbox(name, angle.strip()))
         return
     text = "".join(phrase).strip()
-    if "@" in text and not text.startswith('"') and "=?" not in text:
+    if _QUOTED_LOCAL.fullmatch(text):
+        found.append(_mailbox("".join(comment), text))
+    elif "@" in text and not text.startswith('"') and "=?" not in text:
         found.append(_mailbox("".join(comment), "".join(text.split())))
     elif text or comment:
         found.append(_mailbox(text or "".join(comment), ""))

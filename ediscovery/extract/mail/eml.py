@@ -12,13 +12,16 @@ from typing import Any
 
 from ediscovery.extract.charset import decode
 from ediscovery.extract.contract import SPOOL_BYTES, Child, Content, Context, Extraction
-from ediscovery.extract.mail import addresses, dates, mime, pgp
+from ediscovery.extract.mail import addresses, dates, mime, pgp, smime
 from ediscovery.extract.mail import headers as header_fields
 from ediscovery.extract.mail.headers import Headers, plain
 from ediscovery.extract.mail.mime import Leaf, Structure
 from ediscovery.extract.mail.uuencode import Block, blocks, uudecode
 from ediscovery.extract.text import lines
+from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
+
+_LAYERS = 5  # of signatures around signatures
 
 HTML_MARK = "[The HTML version says more:]"
 STRAY_MARK = "[Outside of the message's parts:]"
@@ -85,7 +88,10 @@ def extract(content: Content, context: Context) -> Extraction:
     start = _start(data)
     headers, header, body, guessed = header_fields.read(data, start, len(data), limits)
     parts = mime.structure(data, headers, body, limits)
-    result = Extraction(warnings=parts.warnings)
+    result = Extraction()
+    if parts.leaves and parts.leaves[0].type.endswith("pkcs7-mime"):
+        data, parts = _opened(data, parts, context, result)
+    result.warnings = parts.warnings
     fields = result.fields
     fields["header"] = header.rstrip("\n")
     if guessed:
@@ -119,6 +125,34 @@ def _start(data: bytes) -> int:
     if colon < 0 or data.find(b"\n", end, colon) >= 0:
         return 0
     return end
+
+
+def _opened(
+    data: bytes, parts: Structure, context: Context, result: Extraction
+) -> tuple[bytes, Structure]:
+    """The parts inside of a message that is signed or compressed as a whole (RFC 8551, 3.5.2).
+
+    They stand for the message's own, as in every mail program; an encrypted one stays as it is.
+    """
+    for _ in range(_LAYERS):
+        leaf = parts.leaves[0] if len(parts.leaves) == 1 else None
+        if leaf is None or leaf.within or not leaf.type.endswith("pkcs7-mime"):
+            break
+        try:
+            found = smime.unwrap(mime.content(data, leaf), context)
+        except EvidenceError as error:
+            if error.state == f"{State.LIMIT}:expansion":
+                raise
+            break
+        if found.inner is None:
+            break
+        if found.signed:
+            result.flags.add("signed")
+            result.fields["signers"] = found.signers
+        data = found.inner
+        headers, _, body, _ = header_fields.read(data, 0, len(data), context.profile.limits)
+        parts = mime.structure(data, headers, body, context.profile.limits)
+    return data, parts
 
 
 # -- bodies ----------------------------------------------------------------------------------
@@ -224,7 +258,9 @@ def _joined(pieces: list[tuple[str, str, int]], result: Extraction) -> str:
     plains: dict[int, str] = {}
     for kind, text, alternative in pieces:
         if kind == "plain" and alternative:
-            plains[alternative] = f"{plains[alternative]}\n{text}" if alternative in plains else text
+            plains[alternative] = (
+                f"{plains[alternative]}\n{text}" if alternative in plains else text
+            )
     chosen: list[str] = []
     only_html = True
     for kind, text, alternative in pieces:

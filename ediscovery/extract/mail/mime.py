@@ -18,11 +18,10 @@ from ediscovery.model.profile import Limits
 
 MAX_NESTING = 100  # multiparts within multiparts; what lies deeper is kept as one raw leaf
 
+# What mail programs put before the first part; one line, and one continuation that is usual.
 _NOTICE = re.compile(
-    rb"\s*(?:if you can see this.{0,40}\s+)?th(?:is|e following) (?:is a |message is (?:a |in )?|is an? )?"
-    rb"(?:multi-?part|mime|message)[^\r\n]{0,120}(?:mime|multi-?part|format)[^\r\n]{0,80}"
-    rb"(?:\r?\n[^\r\n]{0,120}(?:mime|mail reader|readable|format|client|software|tools)"
-    rb"[^\r\n]{0,120}){0,4}\s*\Z",
+    rb">?\s*this (?:is an? |message is )[^\r\n]{0,40}(?:multi-? ?part|mime)[^\r\n]{0,60}"
+    rb"(?:does not understand\s+this format, some or all of\s+this message may not be legible\.)?",
     re.IGNORECASE,
 )
 _DELIMITER_GUESS = re.compile(
@@ -103,6 +102,8 @@ def structure(data: bytes, headers: Headers, body: int, limits: Limits) -> Struc
         subtype = kind[10:]
         result.containers.add(subtype)
         if not spans:
+            if not data[at:stop].strip():
+                continue
             result.found += 1
             result.warnings.append("A multipart has no boundary that occurs; read as one text.")
             result.leaves.append(_leaf(heads, "text/plain", params, at, stop, within, alternative))
@@ -224,23 +225,23 @@ def _before_line_end(data: bytes, start: int, at: int) -> int:
 def _split_by_guess(
     data: bytes, start: int, end: int, result: Structure
 ) -> tuple[list[tuple[int, int]], int, int]:
-    """Parts by the first line that looks like a delimiter and comes back, where none is declared."""
+    """Parts by the first line that looks like a delimiter and comes back."""
     for match in _DELIMITER_GUESS.finditer(data, start, end):
         boundary = match.group(1)
         if data.count(b"\n--" + boundary, start, end) + (match.start() == start) > 1:
-            result.warnings.append("The boundary of a multipart is not as declared; it was guessed.")
+            result.warnings.append(
+                "The boundary of a multipart is not as declared; it was guessed."
+            )
             return _split(data, boundary, start, end)
         break
     return [], start, start
 
 
-def _keep_stray(
-    data: bytes, start: int, end: int, result: Structure, notice: bool = False
-) -> None:
+def _keep_stray(data: bytes, start: int, end: int, result: Structure, notice: bool = False) -> None:
     """Remember what stands outside the parts, unless it is blank or the usual MIME notice."""
     if start < end:
         text = data[start:end].strip()
-        if text and not (notice and len(text) < 800 and _NOTICE.match(text)):
+        if text and not (notice and _NOTICE.fullmatch(text)):
             result.stray.append((start, end))
 
 
@@ -265,7 +266,9 @@ def content(data: bytes, leaf: Leaf, warnings: list[str] | None = None) -> bytes
         return raw
     if token in ("quoted-printable", "base64"):
         return content(data, _encoded_as(leaf, token), warnings)
-    problems.append(f"A part has the unknown transfer encoding {token[:40]!r}; its bytes were kept.")
+    problems.append(
+        f"A part has the unknown transfer encoding {token[:40]!r}; its bytes were kept."
+    )
     return raw
 
 

@@ -6,7 +6,9 @@ import binascii
 import re
 from typing import NamedTuple
 
-_BEGIN = re.compile(rb"^begin[ \t]+[0-7]{3,4}[ \t]+([^\r\n]+?)[ \t]*\r?\n(?=[!-`]?[ -`]*\r?$)", re.M)
+_BEGIN = re.compile(
+    rb"^begin[ \t]+[0-7]{3,4}[ \t]+([^\r\n]+?)[ \t]*\r?\n(?=[!-`]?[ -`]*\r?$)", re.M
+)
 _END = re.compile(rb"^end[ \t]*\r?$", re.M)
 
 
