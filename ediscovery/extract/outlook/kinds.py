@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from ediscovery.extract.dates import from_filetime
 from ediscovery.extract.outlook import mapi, people
@@ -21,7 +20,7 @@ class Detail(NamedTuple):
     label: str
     field: str
     number: int | str
-    group: UUID | None = None
+    group: bytes | None = None
     values: tuple[str, ...] = ()  # names of its numbered values
 
 

@@ -113,7 +113,7 @@ class Heap:
 class StoredProperties(mapi.Properties):
     """Properties kept in a heap: ``values`` has for each number its inline bytes or reference."""
 
-    def __init__(self, heap: Heap, names: dict[mapi.Named, int], problems: list[str]) -> None:
+    def __init__(self, heap: Heap, names: mapi.Names, problems: list[str]) -> None:
         super().__init__(names, problems)
         self.heap = heap
         self._values: dict[int, bytes] = {}
@@ -160,7 +160,7 @@ class PropertyContext(StoredProperties):
         self,
         database: Database,
         node: Node,
-        names: dict[mapi.Named, int],
+        names: mapi.Names,
         problems: list[str],
         strict: bool = False,
     ) -> None:
@@ -196,7 +196,7 @@ class Table:
         self,
         database: Database,
         node: Node,
-        names: dict[mapi.Named, int],
+        names: mapi.Names,
         problems: list[str],
         strict: bool = False,
     ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from functools import cached_property
 from struct import Struct
 from typing import Any
 from uuid import UUID
@@ -54,18 +55,30 @@ INTERNET_CODEPAGE, MESSAGE_CODEPAGE, MESSAGE_LOCALE = 0x3FDE, 0x3FFD, 0x3FF1
 CREATOR_NAME, LAST_MODIFIER = 0x3FF8, 0x3FFA
 
 # Sets of named properties, [MS-OXPROPS] 1.3.2
-APPOINTMENT = UUID("00062002-0000-0000-c000-000000000046")
-TASK = UUID("00062003-0000-0000-c000-000000000046")
-CONTACT = UUID("00062004-0000-0000-c000-000000000046")
-COMMON = UUID("00062008-0000-0000-c000-000000000046")
-LOG = UUID("0006200a-0000-0000-c000-000000000046")
-NOTE = UUID("0006200e-0000-0000-c000-000000000046")
-MEETING = UUID("6ed8da90-450b-101b-98da-00aa003f1305")
-STRINGS = UUID("00020329-0000-0000-c000-000000000046")
-HEADER_NAMES = UUID("00020386-0000-0000-c000-000000000046")
-_MAPI = UUID("00020328-0000-0000-c000-000000000046")
+APPOINTMENT = UUID("00062002-0000-0000-c000-000000000046").bytes_le
+TASK = UUID("00062003-0000-0000-c000-000000000046").bytes_le
+CONTACT = UUID("00062004-0000-0000-c000-000000000046").bytes_le
+COMMON = UUID("00062008-0000-0000-c000-000000000046").bytes_le
+LOG = UUID("0006200a-0000-0000-c000-000000000046").bytes_le
+NOTE = UUID("0006200e-0000-0000-c000-000000000046").bytes_le
+MEETING = UUID("6ed8da90-450b-101b-98da-00aa003f1305").bytes_le
+STRINGS = UUID("00020329-0000-0000-c000-000000000046").bytes_le
+HEADER_NAMES = UUID("00020386-0000-0000-c000-000000000046").bytes_le
+REACTIONS = UUID("41f28f13-83f4-4114-a584-eedb5a6b0bff").bytes_le
+_MAPI = UUID("00020328-0000-0000-c000-000000000046").bytes_le
 
-Named = tuple[UUID, int | str]
+# A named property: its set, as the 16 bytes that stores write, and its number or name.
+Named = tuple[bytes, int | str]
+
+
+class Names(dict[Named, int]):
+    """The numbers that a store gave to named properties."""
+
+    @cached_property
+    def texts(self) -> dict[int, Named]:
+        """Set and name of the numbers whose names are texts."""
+        return {number: named for named, number in self.items() if isinstance(named[1], str)}
+
 
 _NUMBERS = {
     0x02: Struct("<h"), 0x03: Struct("<i"), 0x04: Struct("<f"), 0x05: Struct("<d"),
@@ -83,7 +96,7 @@ class Properties(ABC):
     What can't be read is put down in ``problems``, once.
     """
 
-    def __init__(self, names: dict[Named, int], problems: list[str]) -> None:
+    def __init__(self, names: Names, problems: list[str]) -> None:
         self.types: dict[int, int] = {}
         self.names = names
         self.problems = problems
@@ -165,7 +178,7 @@ class Properties(ABC):
             return b""
         return raw if isinstance(raw, bytes) else b""
 
-    def named(self, group: UUID, name: int | str) -> Any:
+    def named(self, group: bytes, name: int | str) -> Any:
         """The value of a named property."""
         number = self.names.get((group, name))
         return None if number is None else self.get(number)
@@ -192,9 +205,9 @@ class Properties(ABC):
         return value if isinstance(value, bytes) else b""
 
 
-def read_names(guids: bytes, entries: bytes, strings: bytes) -> dict[Named, int]:
+def read_names(guids: bytes, entries: bytes, strings: bytes) -> Names:
     """The map of named properties ([MS-PST] 2.4.7, [MS-OXMSG] 2.2.3.1) from its three streams."""
-    result: dict[Named, int] = {}
+    result = Names()
     for at in range(0, len(entries) - 7, 8):
         ident = int.from_bytes(entries[at : at + 4], "little")
         which = int.from_bytes(entries[at + 4 : at + 6], "little")
@@ -211,13 +224,13 @@ def read_names(guids: bytes, entries: bytes, strings: bytes) -> dict[Named, int]
     return result
 
 
-def _group(index: int, guids: bytes) -> UUID | None:
+def _group(index: int, guids: bytes) -> bytes | None:
     if index == 1:
         return _MAPI
     if index == 2:
         return STRINGS
     raw = guids[(index - 3) * 16 : (index - 3) * 16 + 16]
-    return UUID(bytes_le=raw) if index >= 3 and len(raw) == 16 else None
+    return raw if index >= 3 and len(raw) == 16 else None
 
 
 def joined(values: Iterable[Any]) -> str:

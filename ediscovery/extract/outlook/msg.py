@@ -48,7 +48,7 @@ class MsgProperties(mapi.Properties):
         file: CompoundFile,
         storage: Storage,
         header: int,
-        names: dict[mapi.Named, int],
+        names: mapi.Names,
         problems: list[str],
     ) -> None:
         super().__init__(names, problems)
@@ -129,10 +129,10 @@ class MsgMessage(Message):
         if not self.msg.types:
             raise EvidenceError(State.CORRUPT, "It holds no message.")
 
-    def _names(self) -> dict[mapi.Named, int]:
+    def _names(self) -> mapi.Names:
         where = _entry(self.top.storages, _NAMES)
         if where is None:
-            return {}
+            return mapi.Names()
         streams = self.top.storages[where].streams
         try:
             parts = [
@@ -141,7 +141,7 @@ class MsgMessage(Message):
             ]
         except EvidenceError as error:
             self.problems.append(f"Its named properties: {error.message}")
-            return {}
+            return mapi.Names()
         return mapi.read_names(*parts)
 
     def _members(self, prefix: str) -> list[tuple[int, Storage]]:

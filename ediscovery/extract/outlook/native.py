@@ -9,6 +9,7 @@ so that parts and attachments can be told by their numbers. The rules: ``docs/ou
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import io
 import re
@@ -130,8 +131,6 @@ def _write_bodies(plain: str, markup: str, boundary: str, sink: Sink) -> None:
 
 
 def _write_text(kind: str, text: str, sink: Sink) -> None:
-    import binascii
-
     data = text.encode("utf-8", "replace")
     simple = data.isascii() and b"\r" not in data and max(map(len, data.split(b"\n"))) < 990
     coding = "7bit" if simple else "quoted-printable"
@@ -206,9 +205,16 @@ def _write_base64(pieces: Iterable[bytes], sink: Sink) -> None:
         rest += piece
         cut = len(rest) // _LINE_BYTES * _LINE_BYTES
         if cut:
-            sink.write(base64.encodebytes(rest[:cut]).replace(b"\n", b"\r\n"))
+            sink.write(_lines(rest[:cut]))
             rest = rest[cut:]
-    sink.write(base64.encodebytes(rest).replace(b"\n", b"\r\n"))
+    if rest:
+        sink.write(_lines(rest))
+
+
+def _lines(data: bytes) -> bytes:
+    """``data`` in base64, 76 letters a line; several times faster than the standard library's."""
+    letters = binascii.b2a_base64(data, newline=False)
+    return b"\r\n".join([letters[i : i + 76] for i in range(0, len(letters), 76)]) + b"\r\n"
 
 
 # -- header ----------------------------------------------------------------------------------

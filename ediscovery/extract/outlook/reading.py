@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ _VERBS = {102: "replied", 103: "replied to all", 104: "forwarded"}
 _FLAGGED = {1: "complete", 2: "flagged"}
 _REPORT_TEXT, _LAST_VERB, _LAST_VERB_TIME = 0x1001, 0x1081, 0x1082
 _DEFERRED = 0x000F
+_CUSTOM, _CUSTOM_BYTES = 100, 65536
 
 
 class Reading:
@@ -218,9 +220,32 @@ def _properties(message: Message, fields: dict[str, Any]) -> None:
     received_by = people.person(properties, people.RECEIVED_BY)
     if received_by is not None:
         fields["received_by"] = received_by.text
-    retention = properties.named(mapi.COMMON, 0x8530)
-    if isinstance(retention, str) and retention:
-        fields["flag_request"] = retention
+    request = properties.named(mapi.COMMON, 0x8530)
+    if isinstance(request, str) and request:
+        fields["flag_request"] = request
+    _named(properties, fields)
+
+
+def _named(properties: mapi.Properties, fields: dict[str, Any]) -> None:
+    """Reactions to the mail, and the texts that users and add-ins attached to it."""
+    custom: dict[str, str] = {}
+    texts = properties.names.texts
+    for number in texts.keys() & properties.types.keys():
+        group, name = texts[number]
+        if group == mapi.REACTIONS and name in ("reactionshistory", "ownerreactionhistory"):
+            history = properties.get(number)
+            try:
+                found = json.loads(history) if isinstance(history, bytes) else None
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(found, list) and len(history) < _CUSTOM_BYTES:
+                fields["reactions"] = found
+        elif group == mapi.STRINGS and name != "keywords" and len(custom) < _CUSTOM:
+            value = properties.get(number)
+            if isinstance(value, str) and value and len(value) < _CUSTOM_BYTES:
+                custom[str(name)] = value
+    if custom:
+        fields["custom_properties"] = dict(sorted(custom.items()))
 
 
 def _marks(message: Message, result: Extraction) -> None:

@@ -77,7 +77,7 @@ class Store:
     def __init__(self, file: BinaryIO, size: int) -> None:
         self.database = Database(file, size)
         self.problems: list[str] = []
-        self.names: dict[mapi.Named, int] = {}
+        self.names = mapi.Names()
         self.truncated = size < self.database.announced
         if self.truncated:
             self.database.salvage = scan(self.database)

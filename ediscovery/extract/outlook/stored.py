@@ -25,7 +25,7 @@ class StoredMessage(Message):
         self,
         database: Database,
         node: Node,
-        names: dict[mapi.Named, int],
+        names: mapi.Names,
         *,
         strict: bool = False,
         lineage: tuple[int, ...] = (),
