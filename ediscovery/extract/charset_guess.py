@@ -66,11 +66,12 @@ _PAGES = {
     "cp1256": "arabic",
     "cp874": "thai",
 }
-_PUNCTUATION = "\xa0«»„“”‚‘’–—…§°•€£©®№·´ºª¿¡"
+_PUNCTUATION = "¢\xa0«»„“”‚‘’–—…§°•€£©®№·´ºª¿¡"
 # Page by page a small handicap, so that of two readings that agree the usual one is named.
-_PRIOR = {"cp1252": 0.0, "mac_roman": -6.0, "cp850": -6.0, "mac_cyrillic": -6.0, "cp866": -3.0}
+_PRIOR = {"cp1252": 0.0, "mac_roman": -7.0, "cp850": -7.0, "mac_cyrillic": -7.0, "cp866": -4.0}
 _NEXT_TO_ASCII = re.compile(rb"[a-zA-Z](?=[\x80-\xff])|[\x80-\xff](?=[a-zA-Z])")
 _HIGH = re.compile(rb"[\x80-\xff]")
+_HIGH_PAIR = re.compile(rb"[\x80-\xff]{2}")
 
 
 def guess(sample: bytes) -> str:
@@ -81,6 +82,8 @@ def guess(sample: bytes) -> str:
     east = _east_asian(sample, count) if mixed < 0.4 else ""
     if east:
         return east
+    if not _HIGH_PAIR.search(sample):
+        mixed = 1.0  # other scripts write words, not single letters
     counts = Counter(b"".join(high))
     best, chosen = float("-inf"), "cp1252"
     for page, languages in _PAGES.items():
@@ -114,7 +117,7 @@ def _scores(page: str, language: str) -> tuple[float, ...]:
         elif char.lower() in weights:
             result.append(log(weights[char.lower()] * scale / 12))
         elif char in _PUNCTUATION:
-            result.append(-5.0)
+            result.append(-4.0)
         elif char.isalpha():
             result.append(-7.5)
         else:

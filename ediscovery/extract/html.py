@@ -342,6 +342,8 @@ class _Reader:
             self.sources(values)
             if tag == tags.input and values.get("type", "") != "hidden" and values.get("value"):
                 self.gathering.append(f" {values['value']} ")
+        if tag in tags.markup_as_text and values.get("srcdoc"):
+            self.gathering.append(_without_tree(values["srcdoc"] or ""))
         for name in ("alt", "title"):
             said = values.get(name)
             if said and not said.isspace():

@@ -144,10 +144,11 @@ def _key_field(line: Line, first: dict[str, Any], zones: dict[str, list[Line]]) 
             "CREATED": "created_at",
             "LAST-MODIFIED": "modified_at",
         }[name]
-        if key not in first:
+        if f"{key}_raw" not in first:
             zone = line.params.get("TZID", "")
-            first[key] = _utc(value, zones.get(zone, []))
             first[f"{key}_raw"] = f"{value} {zone}".strip()
+            if moment := _utc(value, zones.get(zone, [])):
+                first[key] = moment
 
 
 def _utc(value: str, zone: list[Line]) -> str:

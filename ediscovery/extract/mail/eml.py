@@ -99,7 +99,7 @@ def extract(content: Content, context: Context) -> Extraction:
     text, attached = _bodies(data, parts, result)
     _envelope(headers, fields, result)
     names = [a.name for a in attached if not a.inline]
-    top = _header_block(headers, fields, names)
+    top = header_block(fields, names)
     result.text = f"{top}\n{text}"
     result.body_start = len(top) + 1
     _marks(headers, parts, result)
@@ -267,7 +267,7 @@ def _joined(pieces: list[tuple[str, str, int]], result: Extraction) -> str:
         if kind == "html":
             other = plains.get(alternative, "") if alternative else ""
             if other and not other.isspace():
-                text = _only_in_html(other, text)
+                text = only_in_html(other, text)
                 if text:
                     text = f"{HTML_MARK}\n{text}"
         elif text and not text.isspace():
@@ -279,7 +279,7 @@ def _joined(pieces: list[tuple[str, str, int]], result: Extraction) -> str:
     return "\n".join(chosen)
 
 
-def _only_in_html(text: str, html: str) -> str:
+def only_in_html(text: str, html: str) -> str:
     """The lines of ``html`` that hold a word which ``text`` lacks."""
     tokens = set(text.split())
     doubtful = [line for line in html.split("\n") if not tokens.issuperset(line.split())]
@@ -436,8 +436,11 @@ def _hex(value: str) -> str:
         return ""
 
 
-def _header_block(headers: Headers, fields: dict[str, Any], names: list[str]) -> str:
-    """The lines above the body: those of the fixed order that say something, then an empty one."""
+def header_block(fields: dict[str, Any], names: list[str]) -> str:
+    """The lines above a mail's body, in a fixed order, those left out that would say nothing.
+
+    ``fields`` are the extraction's, ``names`` those of the attachments. Each line ends in ``\\n``.
+    """
     get = fields.get
     block = []
     if value := get("from_"):

@@ -29,6 +29,7 @@ _DELIMITER_GUESS = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _BASE64_LINE = re.compile(rb"[A-Za-z0-9+/]+={0,2}\Z")
+_RAW = frozenset({"7bit", "8bit", "binary", "7-bit", "8-bit", "7bits", "8bits", "none", "plain"})
 _UUENCODED = frozenset({"x-uuencode", "uuencode", "x-uue", "uue"})
 
 
@@ -261,10 +262,10 @@ def content(data: bytes, leaf: Leaf, warnings: list[str] | None = None) -> bytes
             return _damaged_base64(raw, problems)
     if encoding in _UUENCODED:
         return uudecode(raw, problems)
-    token = encoding.partition(";")[0].strip(" \"'")
-    if token in ("7bit", "8bit", "binary", "7-bit", "8-bit", "none"):
+    token = encoding.partition(";")[0].strip(" \"'").replace(" ", "-")
+    if token in _RAW:
         return raw
-    if token in ("quoted-printable", "base64"):
+    if token in ("quoted-printable", "base64") and token != encoding:
         return content(data, _encoded_as(leaf, token), warnings)
     problems.append(
         f"A part has the unknown transfer encoding {token[:40]!r}; its bytes were kept."

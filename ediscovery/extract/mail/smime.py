@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
+import warnings
 import zlib
 from typing import NamedTuple
 
@@ -59,7 +60,6 @@ def extract(content: Content, context: Context) -> Extraction:
             text="\n".join(found.signers or ()),
             flags=flags,
             fields=fields,
-            warnings=["It holds certificates or a signature and no content."],
         )
     return Extraction(
         container=True,
@@ -201,7 +201,9 @@ def _certificates(data: bytes) -> list[str]:
     from cryptography.hazmat.primitives.serialization import pkcs7
 
     try:
-        found = pkcs7.load_der_pkcs7_certificates(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it dislikes BER and reads it all the same
+            found = pkcs7.load_der_pkcs7_certificates(data)
         return [one.subject.rfc4514_string()[:500] for one in found[:50]]
     except Exception:  # its parser raises whatever it likes; the names are a courtesy
         return []

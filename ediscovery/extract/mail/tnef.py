@@ -60,7 +60,7 @@ class TnefProperties(Properties):
     """MAPI properties read out of one property list, or several merged."""
 
     def __init__(self, problems: list[str], codepage: int) -> None:
-        super().__init__({}, problems)
+        super().__init__(mapi.Names(), problems)
         self.values: dict[int, bytes | list[bytes]] = {}
         self.codepage = codepage
 
@@ -115,7 +115,7 @@ class TnefProperties(Properties):
 
     def _named(self, reader: _Reader) -> int:
         """The number under which a named property is kept here."""
-        group = UUID(bytes_le=reader.take(16))
+        group = reader.take(16)
         name: int | str
         if reader.u32():
             length = reader.u32()
