@@ -67,7 +67,7 @@ class Reading:
         found = self.bodies
         text = found.text
         if found.source == "plain" and found.page is not None:
-            more = eml._only_in_html(text, found.page.text)
+            more = eml.only_in_html(text, found.page.text)
             if more:
                 text += f"\n{eml.HTML_MARK}\n{more}"
         report = self.message.properties.text(_REPORT_TEXT)
@@ -91,7 +91,7 @@ def extraction(reading: Reading, context: Context) -> Extraction:
     result.fields.update(reading.details.fields)
     result.fields["body_source"] = found.source
     names = [part.name for part in reading.parts if not part.inline]
-    top = eml._header_block({}, result.fields, names)
+    top = eml.header_block(result.fields, names)
     if reading.is_mail and reading.details.lines:
         top += "".join(f"{line}\n" for line in reading.details.lines)
     result.text = f"{top}\n{reading.body}"
