@@ -13,11 +13,14 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 from struct import Struct, iter_unpack
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from ediscovery.extract.outlook.cipher import cyclic, unpermute
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
+
+if TYPE_CHECKING:
+    from ediscovery.extract.outlook.recover import Found
 
 _PAGES_CACHED = 2048
 _SUBNODES = 1 << 20  # of one node
@@ -354,7 +357,9 @@ class Salvage:
 
     _LOOK_BACK = 256
 
-    def __init__(self) -> None:
+    def __init__(self, with_blocks: bool = False) -> None:
+        self._with_blocks = with_blocks
+        self._found: Found | None = None
         self._pages: dict[str, list[tuple[int, int, int, int]]] = {NODES: [], BLOCKS: []}
         self._starts: dict[str, list[int]] = {NODES: [], BLOCKS: []}
 
@@ -379,7 +384,18 @@ class Salvage:
                 where = bisect_right(page.keys, key) - 1
                 if page.keys[where] == key:
                     newest, found = number, page.rows[where]
+        if found is None and tree == BLOCKS and self._with_blocks:
+            place = self.blocks(database).blocks.get(key)
+            return None if place is None else (key, *place)
         return found
+
+    def blocks(self, database: Database) -> Found:
+        """All blocks by their trailers; one scan of the file, kept."""
+        if self._found is None:
+            from ediscovery.extract.outlook.recover import scan_blocks
+
+            self._found = scan_blocks(database)
+        return self._found
 
     def nodes(self, database: Database) -> dict[int, Node]:
         """Every node on the pages found, each as written last."""

@@ -1,15 +1,18 @@
-"""Finds the index pages of a PST or OST by scanning it: what was deleted, and what damage hid.
+"""Finds pages and blocks of a PST or OST by scanning it: what was deleted, what damage hid.
 
 Outlook writes changed pages anew and frees the old ones, so freed pages still name deleted nodes
-until they are overwritten. A page counts only when its type, numbers and checksum fit.
+until they are overwritten. A page or block counts only when its numbers and checksum fit.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from struct import Struct
+from typing import NamedTuple
 
-from ediscovery.extract.outlook.ndb import BLOCKS, NODES, Database, Salvage
+from ediscovery.extract.outlook.cipher import cyclic, unpermute
+from ediscovery.extract.outlook.ndb import BLOCKS, NODES, Database, Salvage, checksum
 
 _STEP = 512  # pages start at multiples of this
 _PIECE = 1 << 20
@@ -19,8 +22,11 @@ _MAP_TYPE = 0x84
 
 
 def scan(database: Database, free_only: bool = False) -> Salvage:
-    """All leaf pages of both trees in the file; with ``free_only``, those in unused space."""
-    salvage = Salvage()
+    """All leaf pages of both trees in the file; with ``free_only``, those in unused space.
+
+    Without, blocks that no page knows are found by their trailers too, when they are asked for.
+    """
+    salvage = Salvage(with_blocks=not free_only)
     here = database.layout
     for start, data in _regions(database, free_only):
         kinds = data[here.trailer :: _STEP]
@@ -65,3 +71,59 @@ def _free(database: Database) -> Iterator[tuple[int, int]]:
         unit = 8 * here.align  # bytes that one byte of the map stands for
         for match in re.finditer(rb"\0+", data[skip : here.trailer]):
             yield offset + match.start() * unit, min(offset + match.end() * unit, end)
+
+
+class Found(NamedTuple):
+    """Blocks by number with offset and size, and those that a node's properties begin with."""
+
+    blocks: dict[int, tuple[int, int]]
+    properties: list[int]
+
+
+def scan_blocks(database: Database) -> Found:
+    """All blocks of the file by their trailers, whatever the index says.
+
+    A block lies at the start of its space and its trailer at the end of it, so every unit of space
+    is tried as an end. What begins a list of properties is given by the number that its node would
+    have: that of the list of blocks where there are several.
+    """
+    here = database.layout
+    trailer, align = here.block_trailer, here.align
+    unit = Struct(f"<{align - trailer.size}x{trailer.format.lstrip('<')}")
+    blocks: dict[int, tuple[int, int]] = {}
+    starts: list[int] = []
+    lists: dict[int, int] = {}
+    carry = 65536 + align
+    for piece in range(0, database.size, _PIECE):
+        begin = max(0, piece - carry)
+        data = database.raw(begin, _PIECE + piece - begin)
+        first = piece - begin
+        end = len(data) - (len(data) - first) % align
+        for number, (size, signature, third, fourth, *_) in enumerate(
+            unit.iter_unpack(data[first:end])
+        ):
+            crc, bid = (fourth, third) if here.bid_first else (third, fourth)
+            full = -(-(size + trailer.size) // align) * align
+            at = first + (number + 1) * align - full
+            mixed = (begin + at ^ bid) & 0xFFFFFFFF
+            if not size or at < 0 or not bid or signature != (mixed >> 16) ^ (mixed & 0xFFFF):
+                continue
+            body = data[at : at + size]
+            if crc != checksum(body):
+                continue
+            blocks[bid & ~1] = (begin + at, size)
+            if bid & 2:
+                if body[:2] == b"\x01\x01" and len(body) >= 8 + trailer.size // 2:
+                    width = here.reference.size // 2
+                    lists.setdefault(int.from_bytes(body[8 : 8 + width], "little"), bid)
+            elif here.page == 512 and _clear(database, body[:4], bid)[2:4] == b"\xec\xbc":
+                starts.append(bid)
+            elif here.page == 4096:
+                starts.append(bid)  # may be deflated: to be found out by reading it
+    return Found(blocks, [lists.get(bid, bid) for bid in starts])
+
+
+def _clear(database: Database, data: bytes, bid: int) -> bytes:
+    if not database.crypt:
+        return data
+    return unpermute(data) if database.crypt == 1 else cyclic(data, bid & 0xFFFFFFFF)

@@ -21,7 +21,7 @@ from ediscovery.extract.outlook.stored import StoredMessage
 from ediscovery.model.errors import EvidenceError
 
 _ROOT, _STORE, _NAMES = 0x122, 0x21, 0x61
-_FOLDER, _SEARCH, _MESSAGE, _ASSOCIATED = 0x02, 0x03, 0x04, 0x08
+_FOLDER, _SEARCH, _MESSAGE, _ATTACHMENT, _ASSOCIATED = 0x02, 0x03, 0x04, 0x05, 0x08
 _HIERARCHY, _CONTENTS = 0x0D, 0x0E
 _PASSWORD, _SUBTREE = 0x67FF, 0x35E0
 ORPHAN, RECOVERED, ASSOCIATED = "orphan", "recovered", "associated"
@@ -101,7 +101,13 @@ class Store:
     def message(self, number: int, node: Node | None = None) -> StoredMessage:
         """The message ``number``; ``node`` when it was recovered. Raises ``EvidenceError``."""
         if node is not None:
-            return StoredMessage(self.database, node, self.names, strict=True)
+            message = StoredMessage(self.database, node, self.names, strict=True)
+            if not node.nid:
+                message.problems.append(
+                    "Its place in the index is lost: recipients, attachments and long bodies "
+                    "that it may have had are not with it."
+                )
+            return message
         return StoredMessage(self.database, self.database.node(number), self.names)
 
     def find_freed(self) -> None:
@@ -122,6 +128,7 @@ class Store:
                     index.folders[node.nid] = node.parent
                 elif node.nid & 0x1F == _MESSAGE and not index.has_message(node.nid):
                     lost[node.nid] = node
+            lost.update(self._carved())
         folders = self._folders(index)
         paths = {folder.nid: folder.path for folder in folders}
         outline = Outline([], 0, {}, 0, [])
@@ -145,6 +152,44 @@ class Store:
             }
         self._recovered(lost, paths, outline)
         return outline
+
+    def _carved(self) -> dict[int, Node]:
+        """Messages whose node is lost, by the block in which their properties begin.
+
+        What else belonged to them (recipients, attachments, long bodies) can't be told any more.
+        """
+        database = self.database
+        assert database.salvage is not None
+        known: set[int] = set()
+        for node in (*database.nodes(), *database.salvage.nodes(database).values()):
+            known.add(node.data)
+            if node.nid & 0x1F == _MESSAGE and node.sub:
+                known |= self._embedded(node)
+        result = {}
+        for bid in database.salvage.blocks(database).properties:
+            if bid in known:
+                continue
+            node = Node(0, bid, 0)
+            try:
+                found = PropertyContext(database, node, self.names, [], strict=True)
+            except EvidenceError:
+                continue
+            kind = found.text(mapi.MESSAGE_CLASS)
+            if kind and not f"{kind}.".startswith(SETTINGS):
+                result[bid] = node
+        return result
+
+    def _embedded(self, message: Node) -> set[int]:
+        """The data blocks of the messages that ``message`` embeds."""
+        found: set[int] = set()
+        try:
+            for attachment in self.database.subnodes(message.sub).values():
+                if attachment.nid & 0x1F == _ATTACHMENT:
+                    below = self.database.subnodes(attachment.sub).values()
+                    found |= {node.data for node in below if node.nid & 0x1F == _MESSAGE}
+        except EvidenceError:
+            pass
+        return found
 
     def _folders(self, index: _Index) -> list[Folder]:
         """All folders in order, each once, whatever cycles their tables form."""
