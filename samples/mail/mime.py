@@ -59,13 +59,10 @@ class Renderer:
         """``copy`` of the letter ``key`` as an EML with all that is in it; line ends ``\\r\\n``."""
         letter = self.post.letters[key]
         subject = f"[EXTERNAL] {letter.subject}" if copy.stamped else letter.subject
-        content, children = self._content(letter, copy), self._children(letter)
+        content = self._content(letter, copy)
+        data = self._head(letter, copy, subject) + content.render()
         facts = self.facts(letter, copy, subject)
         body = "" if letter.wrap == "pgp" else self._text(letter, copy)
-        if letter.wrap == "smime":
-            signed = _signed(content, body, children)
-            content, body, children = _wrapping(signed), "", (signed,)
-        data = self._head(letter, copy, subject) + content.render()
         return Thing(
             name or f"{letter.key}.eml",
             data.replace(b"\n", b"\r\n"),
@@ -73,7 +70,7 @@ class Renderer:
             "message/rfc822",
             header_text(facts) + body,
             states=_STATES.get(letter.wrap, ("ok",)),
-            children=children,
+            children=self._children(letter),
             mail=facts,
             when=letter.utc,
         )
@@ -164,6 +161,8 @@ class Renderer:
             attached.append(_Entity(head, inner.data.replace(b"\r\n", b"\n")))
         if attached:
             entity = _multipart("mixed", [entity, *attached], letter, letter.wrap == "broken")
+        if letter.wrap == "smime":
+            return _signed(entity)
         return entity
 
     def _body(self, letter: Letter, copy: Copy) -> _Entity:
@@ -277,38 +276,16 @@ def _multipart(subtype: str, parts: list[_Entity], letter: Letter, cut: bool = F
     return _Entity((f'Content-Type: multipart/{subtype};\n boundary="{boundary}"',), body)
 
 
-def _signed(entity: _Entity, text: str, children: tuple[Thing, ...]) -> Thing:
-    """``entity`` inside an opaque S/MIME signature: a container that holds what was signed."""
-    inner = Thing(
-        "",
-        b"",
-        "mail",
-        "message/rfc822",
-        text,
-        relation="attachment",
-        children=children,
-        shifting=True,
-    )
-    return Thing(
-        "smime.p7m",
-        smime.sign(entity.render().replace(b"\n", b"\r\n")),
-        "smime",
-        "application/pkcs7-mime",
-        role="container",
-        relation="attachment",
-        children=(inner,),
-    )
-
-
-def _wrapping(signed: Thing) -> _Entity:
-    """The part that carries an opaque signature (RFC 8551, 3.5.2)."""
+def _signed(entity: _Entity) -> _Entity:
+    """``entity`` inside an opaque S/MIME signature (RFC 8551, 3.5.2)."""
+    data = smime.sign(entity.render().replace(b"\n", b"\r\n"))
     return _Entity(
         (
-            f'Content-Type: {signed.mime}; smime-type=signed-data;\n name="{signed.name}"',
+            'Content-Type: application/pkcs7-mime; smime-type=signed-data;\n name="smime.p7m"',
             "Content-Transfer-Encoding: base64",
-            f'Content-Disposition: attachment; filename="{signed.name}"',
+            'Content-Disposition: attachment; filename="smime.p7m"',
         ),
-        base64.encodebytes(signed.data),
+        base64.encodebytes(data),
     )
 
 

@@ -12,7 +12,7 @@ _MESSAGE, _ATTACHMENT = 1, 2
 
 
 def thing(letter: Letter, files: Sequence[Thing]) -> Thing:
-    """A container ``winmail.dat`` that holds ``files`` and names the letter's subject."""
+    """``winmail.dat``: a message that holds ``files`` and the letter's subject."""
     out = struct.pack("<IH", 0x223E9F78, 1)
     out += _attribute(_MESSAGE, 0x00089006, struct.pack("<I", 0x10000))
     out += _attribute(_MESSAGE, 0x00069007, struct.pack("<II", 1252, 0))
@@ -31,7 +31,7 @@ def thing(letter: Letter, files: Sequence[Thing]) -> Thing:
         out,
         "tnef",
         "application/ms-tnef",
-        role="container",
+        letter.subject,
         children=tuple(file.related("attachment") for file in files),
         when=letter.utc,
     )
