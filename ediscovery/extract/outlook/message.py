@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from ediscovery.extract.contract import Child, Context
+from ediscovery.extract.mail.headers import plain
 from ediscovery.extract.outlook import mapi
 from ediscovery.extract.outlook.mapi import Properties
 
@@ -105,7 +106,7 @@ class Message(ABC):
         if not subject:
             prefix = self.properties.text(mapi.SUBJECT_PREFIX)
             subject = prefix + self.properties.text(mapi.NORMALISED_SUBJECT)
-        return " ".join(subject.replace("\0", " ").split())
+        return plain(subject)
 
 
 def file_stem(subject: str, default: str) -> str:

@@ -30,8 +30,8 @@ _FIELD = re.compile(r"[!-9;-~]+[ \t]*:")
 _ENCODED_BYTES = 42  # of UTF-8 in one encoded word: 56 letters, 68 with its marks
 _LINE_BYTES = 57 * 1024
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
-_IMPORTANCE = {0: "low", 2: "high"}
-_SENSITIVITY = {1: "Personal", 2: "Private", 3: "Company-Confidential"}
+_IMPORTANCE = {0: "low", 1: "normal", 2: "high", None: ""}
+_SENSITIVITY = {None: "", 1: "Personal", 2: "Private", 3: "Company-Confidential"}
 _LIMIT = f"{State.LIMIT}:expansion"
 
 
@@ -264,8 +264,8 @@ def _stated(reading: Reading) -> list[tuple[str, str]]:
         ("References", "\r\n\t".join(properties.text(mapi.REFERENCES).split())),
         ("Thread-Topic", encoded(_line(properties.text(mapi.CONVERSATION_TOPIC)))),
         ("Thread-Index", base64.b64encode(index).decode() if index else ""),
-        ("Importance", _IMPORTANCE.get(properties.integer(mapi.IMPORTANCE) or 1, "")),
-        ("Sensitivity", _SENSITIVITY.get(properties.integer(mapi.SENSITIVITY) or 0, "")),
+        ("Importance", _IMPORTANCE.get(properties.integer(mapi.IMPORTANCE), "")),
+        ("Sensitivity", _SENSITIVITY.get(properties.integer(mapi.SENSITIVITY), "")),
         ("X-Message-Class", _line(message.message_class)),
     ]
 

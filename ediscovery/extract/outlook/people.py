@@ -112,6 +112,8 @@ def _same(one: Person, other: Person) -> bool:
 
 def person(properties: Properties, source: _Source) -> Person | None:
     """The correspondent that ``properties`` keep under ``source``, ``None`` when nobody."""
+    if not (source.name in properties or source.address in properties):
+        return None
     name = _clean(properties.text(source.name))
     stored = _clean(properties.text(source.address))
     kind = properties.text(source.kind).upper()
@@ -137,11 +139,12 @@ def person(properties: Properties, source: _Source) -> Person | None:
         address = name
     if not (name or address or dn):
         return None
-    return Person(name.strip("'") or address, address, dn)
+    return Person(name or address, address, dn)
 
 
 def _clean(text: str) -> str:
-    return " ".join(text.replace("\0", " ").split())
+    text = " ".join(text.replace("\0", " ").split())
+    return text[1:-1] if len(text) > 2 and text[0] == text[-1] in "'\"" else text
 
 
 def _search_key(data: bytes) -> str:
@@ -194,5 +197,5 @@ def _from_texts(
     if stated:
         return [Person(box.name or box.address, box.address) for box in stated]
     names = properties.text(_DISPLAY[kind]).split(";")
-    found = [_clean(name).strip("'") for name in names]
+    found = [_clean(name) for name in names]
     return [Person(n, n if _SMTP.fullmatch(n) else "") for n in found if n]
