@@ -51,7 +51,7 @@ def document(matter: Matter, number: int) -> dict[str, Any]:
             select(mentions).where(mentions.c.number == number).order_by("start", "end", "label")
         ).mappings()
         data["mentions"] = [
-            {key: mention[key] for key in ("kind", "label", "start", "end", "text")}
+            {key: mention[key] for key in ("kind", "label", "start", "end", "text", "confidence")}
             for mention in found
         ]
     data["all_custodians"] = list(dict.fromkeys(copy.name for copy in copies))

@@ -240,7 +240,7 @@ paragraphs = Table(
     "paragraph",
     catalog,
     Column("digest", LargeBinary, primary_key=True),
-    Column("findings", Json, nullable=False),  # [kind, label, start, end] in the paragraph
+    Column("findings", Json, nullable=False),  # [kind, label, start, end, confidence]
 )
 
 # Entities and personal data of each document, offsets in characters of its text.
@@ -253,6 +253,7 @@ mentions = Table(
     Column("start", Integer, nullable=False),
     Column("end", Integer, nullable=False),
     Column("text", Text, nullable=False),
+    Column("confidence", Float, nullable=False),  # 0 to 1; 1 for entities
     Index("ix_mention_number", "number"),
 )
 
