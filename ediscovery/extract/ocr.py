@@ -1,0 +1,113 @@
+"""Optical character recognition by tesseract, one thread and a time limit a page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+
+from ediscovery.extract.contract import Context
+
+MISSING = "OCR was asked for and tesseract is not installed."
+
+
+class OcrFailed(Exception):
+    """Tesseract gave no result for one page; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """Text of one page, its mean confidence (0 to 100) over ``words`` words."""
+
+    text: str
+    confidence: float
+    words: int
+
+
+@cache
+def available() -> bool:
+    """Whether tesseract can be run."""
+    return shutil.which("tesseract") is not None
+
+
+@cache
+def languages() -> frozenset[str]:
+    """The languages tesseract has data for, by its codes (``eng``, ``deu``)."""
+    if not available():
+        return frozenset()
+    done = subprocess.run(
+        ["tesseract", "--list-langs"], capture_output=True, text=True, timeout=30, check=False
+    )
+    return frozenset(line.strip() for line in done.stdout.splitlines()[1:] if line.strip())
+
+
+def recognise(picture: bytes, context: Context, dpi: int) -> Recognised:
+    """The text in ``picture`` (a file that tesseract reads: PNG, TIFF, JPEG) at ``dpi``.
+
+    Languages come from the profile; those that are not installed are left out. Raises
+    :class:`OcrFailed` when tesseract fails, takes longer than ``limits.ocr_page_seconds`` or has
+    none of the languages.
+    """
+    wanted = context.profile.ocr_languages.split("+")
+    present = [name for name in wanted if name in languages()]
+    if not present:
+        raise OcrFailed(f"tesseract has no data for {'+'.join(wanted)}")
+    command = [
+        "tesseract", "stdin", "stdout", "-l", "+".join(present), "--dpi", str(max(70, dpi)),
+        "--psm", "3", "tsv",
+    ]  # fmt: skip
+    environment = {**os.environ, "OMP_THREAD_LIMIT": "1", "TMPDIR": str(context.scratch)}
+    try:
+        done = subprocess.run(
+            command,
+            input=picture,
+            capture_output=True,
+            timeout=context.profile.limits.ocr_page_seconds,
+            env=environment,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise OcrFailed(
+            f"it took longer than {context.profile.limits.ocr_page_seconds:g} seconds"
+        ) from error
+    except OSError as error:
+        raise OcrFailed(str(error)) from error
+    if done.returncode != 0:
+        reason = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise OcrFailed(reason[-1][:200] if reason else f"tesseract ended with {done.returncode}")
+    return read_table(done.stdout.decode("utf-8", "replace"))
+
+
+def read_table(table: str) -> Recognised:
+    """Text and mean confidence from tesseract's TSV: one row a word, level 5.
+
+    Lines end where the line number changes; paragraphs are parted by an empty line.
+    """
+    lines: list[str] = []
+    words: list[str] = []
+    place: tuple[str, ...] = ()
+    total, count = 0.0, 0
+    for row in table.splitlines()[1:]:
+        cells = row.split("\t")
+        if len(cells) < 12 or cells[0] != "5" or not cells[11].strip():
+            continue
+        here = tuple(cells[1:5])
+        if here != place:
+            if words:
+                lines.append(" ".join(words))
+            if place and here[:3] != place[:3]:
+                lines.append("")
+            words, place = [], here
+        words.append(cells[11].strip())
+        try:
+            sure = float(cells[10])
+        except ValueError:
+            continue
+        if sure >= 0:
+            total += sure
+            count += 1
+    if words:
+        lines.append(" ".join(words))
+    return Recognised("\n".join(lines), round(total / count, 1) if count else 0.0, count)

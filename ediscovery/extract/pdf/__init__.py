@@ -1,0 +1,275 @@
+"""PDF: text by page, what is hidden in it, what it could do, the files it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ediscovery.extract.archive.members import Bank, Damaged, gather, place
+from ediscovery.extract.archive.zip_data import inflate
+from ediscovery.extract.contract import SPOOL_BYTES, Child, Content, Context, Extraction
+from ediscovery.extract.pdf import info, pages
+from ediscovery.extract.pdf.library import mupdf
+from ediscovery.extract.pdf.objects import Embedded, survey, text
+from ediscovery.extract.walk import describe
+from ediscovery.model.errors import EvidenceError
+from ediscovery.model.states import State
+
+_HIDDEN_CHARS = 4000  # of hidden text that are repeated in the metadata
+_LISTED = 200  # page numbers and links in the metadata
+
+
+def extract(content: Content, context: Context) -> Extraction:
+    """Text (pages parted by form feeds, then bookmarks and XFA), metadata and files of a PDF.
+
+    Scripts and actions are never run, only flagged; nothing outside the file is fetched. A damaged
+    file is read as far as MuPDF mends it, with a warning. States: ``encrypted`` when no password
+    opens it, ``corrupt`` when no page can be found, ``limit:pages``.
+    """
+    document = _opened(content, context)
+    result = Extraction()
+    if not document.page_count:
+        raise EvidenceError(State.CORRUPT, "No page can be found in it.")
+    result.fields = info.fields(document)
+    _protection(document, result)
+    if document.is_repaired:
+        result.warnings.append("Its structure was damaged and has been mended.")
+    if document.version_count > 1:
+        result.flags.add("prior_revisions")
+        result.fields["revisions"] = document.version_count
+    if document.is_form_pdf:
+        result.flags.add("form")
+    if document.get_sigflags() > 0:
+        result.flags.add("signed")
+    found = survey(document)
+    result.flags |= found.flags
+    if not found.whole:
+        result.warnings.append("It has too many objects to look at all of them.")
+    result.text = _text(document, context, result)
+    if found.embedded:
+        result.expected_children = len(found.embedded)
+        result.children = _children(document, found.embedded, context)
+    return result
+
+
+def _opened(content: Content, context: Context) -> Any:
+    pymupdf = mupdf()
+    try:
+        if content.size > SPOOL_BYTES:
+            document = pymupdf.open(content.on_disk(context), filetype="pdf")
+        else:
+            document = pymupdf.open(stream=content.read(), filetype="pdf")
+        locked = document.needs_pass
+    except Exception as error:  # MuPDF's own error classes
+        if "encrypt" in str(error).lower() or _names_unknown_handler(content):
+            raise EvidenceError(
+                State.ENCRYPTED, "It is encrypted by a security handler that is not known."
+            ) from error
+        raise EvidenceError(State.CORRUPT, describe(error)) from error
+    if locked:
+        bank = Bank(context)
+        if bank.find(lambda password: bool(document.authenticate(password))) is None:
+            raise EvidenceError(State.ENCRYPTED, bank.message("It"))
+    return document
+
+
+def _names_unknown_handler(content: Content) -> bool:
+    raw = bytes(content.buffer()[-4096:])
+    return b"/Encrypt" in raw and b"/Standard" not in bytes(content.buffer())
+
+
+def _protection(document: Any, result: Extraction) -> None:
+    method = (document.metadata or {}).get("encryption")
+    if method:
+        result.fields["encryption"] = method
+        result.flags.add("restricted")
+
+
+def _text(document: Any, context: Context, result: Extraction) -> str:
+    limits = context.profile.limits
+    _show_all_layers(document, result)
+    texts: list[str] = []
+    hidden: list[str] = []
+    links: list[str] = []
+    scans: list[int] = []
+    layers = size = 0
+    huge: list[int] = []
+    broken: list[int] = []
+    ocr = _Ocr(context) if context.profile.ocr else None
+    for number in range(min(document.page_count, limits.pages)):
+        try:
+            page = document.load_page(number)
+            if max(page.rect.width, page.rect.height) > limits.page_pixels:
+                huge.append(number + 1)
+            found = pages.read(page)
+            if found.needs_ocr and ocr is not None:
+                found.text = "\n".join(filter(None, [found.text, ocr.read(page)]))
+                result.flags.add("ocr")
+        except EvidenceError:
+            raise
+        except MemoryError:
+            raise
+        except Exception:  # one broken page must not cost the others
+            broken.append(number + 1)
+            texts.append("")
+            continue
+        texts.append(found.text)
+        size += len(found.text)
+        hidden += [f"{number + 1}: {line}" for line in found.hidden]
+        links += found.links
+        layers += found.ocr_layer
+        if found.annotated:
+            result.flags.add("annotations")
+        if found.needs_ocr:
+            scans.append(number + 1)
+        if size > limits.text_bytes:
+            break
+    _conclude(document, context, result, hidden, links, scans, layers, huge, broken, ocr)
+    extra = [*info.bookmarks(document), *info.xfa(document)]
+    whole = "\f".join(texts)
+    return "\n\n".join([whole, "\n".join(extra)]) if extra else whole
+
+
+def _conclude(
+    document: Any,
+    context: Context,
+    result: Extraction,
+    hidden: list[str],
+    links: list[str],
+    scans: list[int],
+    layers: int,
+    huge: list[int],
+    broken: list[int],
+    ocr: _Ocr | None,
+) -> None:
+    """Turn what the pages showed into flags, fields and warnings."""
+    limits = context.profile.limits
+    if hidden:
+        result.flags.add("hidden_text")
+        result.fields["hidden_text"] = "\n".join(hidden)[:_HIDDEN_CHARS]
+    if links:
+        result.fields["links"] = list(dict.fromkeys(links))[:_LISTED]
+    if layers:
+        result.fields["ocr_layer_pages"] = layers
+    if scans:
+        result.fields["needs_ocr_pages"] = scans[:_LISTED]
+        result.fields["needs_ocr_count"] = len(scans)
+        if ocr is None or ocr.missing:
+            result.flags.add("needs_ocr")
+    if ocr is not None:
+        result.warnings.extend(ocr.warnings())
+        if ocr.confidence is not None:
+            result.fields["ocr_confidence"] = ocr.confidence
+        elif "ocr" in result.flags and ocr.missing:
+            result.flags.discard("ocr")
+    if huge:
+        result.warnings.append(
+            f"{_numbered(huge)} larger than {limits.page_pixels} points a side; "
+            "pictures of such pages are made smaller."
+        )
+    if broken:
+        result.warnings.append(f"{_numbered(broken)} broken and could not be read.")
+    if document.page_count > limits.pages:
+        result.state = f"{State.LIMIT}:pages"
+        result.message = (
+            f"It has {document.page_count} pages; only the first {limits.pages} were read."
+        )
+
+
+def _numbered(numbers: list[int]) -> str:
+    shown = ", ".join(map(str, numbers[:20])) + (" ..." if len(numbers) > 20 else "")
+    return f"Page {shown} is" if len(numbers) == 1 else f"Pages {shown} are"
+
+
+def _show_all_layers(document: Any, result: Extraction) -> None:
+    """Switch on layers that are hidden by default, so that their text is read."""
+    groups = document.get_ocgs()
+    off = [number for number, group in groups.items() if not group.get("on", True)]
+    if off:
+        try:
+            document.set_layer(-1, on=list(groups))
+        except Exception:  # a broken layer configuration: MuPDF's own error classes
+            return
+        result.flags.add("hidden_text")
+        result.fields["hidden_layers"] = [groups[number].get("name", "") for number in off][:50]
+
+
+class _Ocr:
+    """OCR of the pages that need it, with what it costs in confidence and failures."""
+
+    def __init__(self, context: Context) -> None:
+        from ediscovery.extract import ocr
+
+        self._context, self._ocr = context, ocr
+        self._words = 0
+        self._sum = 0.0
+        self._failed: list[str] = []
+        self.missing = not ocr.available()
+
+    def read(self, page: Any) -> str:
+        if self.missing:
+            return ""
+        pymupdf = mupdf()
+        profile = self._context.profile
+        cap = min(profile.limits.page_pixels, int(profile.limits.image_pixels**0.5))
+        longest = max(page.rect.width, page.rect.height, 1)
+        scale = min(profile.ocr_dpi / 72, cap / longest)
+        picture = page.get_pixmap(
+            matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csGRAY, alpha=False
+        )
+        try:
+            found = self._ocr.recognise(picture.tobytes("png"), self._context, round(scale * 72))
+        except self._ocr.OcrFailed as failure:
+            self._failed.append(f"page {page.number + 1}: {failure}")
+            return ""
+        self._words += found.words
+        self._sum += found.confidence * found.words
+        return str(found.text)
+
+    @property
+    def confidence(self) -> float | None:
+        return round(self._sum / self._words, 1) if self._words else None
+
+    def warnings(self) -> list[str]:
+        if self.missing:
+            return [self._ocr.MISSING]
+        if self._failed:
+            return ["OCR failed on " + "; ".join(self._failed[:20]) + "."]
+        return []
+
+
+def _children(document: Any, embedded: list[Embedded], context: Context) -> Iterator[Child]:
+    for number, found in enumerate(embedded):
+        state, message = str(State.OK), ""
+        try:
+            content, state, message = gather(_pieces(document, found.stream), context)
+        except EvidenceError:
+            raise
+        except Exception as error:  # MuPDF's own error classes
+            content, state, message = Content(b""), str(State.CORRUPT), describe(error)
+        name, fields = place(found.name or f"attachment {number + 1}")
+        fields.pop("folder", None)
+        if found.description and found.description != found.name:
+            fields["description"] = found.description[:1000]
+        kept = content if content.size or state == State.OK else None
+        yield Child(name, kept, "embedded", state=state, message=message, fields=fields)
+
+
+def _pieces(document: Any, number: int) -> Iterator[bytes]:
+    """The bytes of stream ``number``; plain DEFLATE is unfolded here, in pieces, against bombs."""
+    kind, filters = document.xref_get_key(number, "Filter")
+    plain = filters.strip("[] ") == "/FlateDecode" and (
+        document.xref_get_key(number, "DecodeParms")[0] == "null"
+    )
+    if kind == "null":
+        yield document.xref_stream_raw(number) or b""
+    elif plain:
+        yield from inflate(iter([document.xref_stream_raw(number) or b""]), 15)
+    else:
+        raw = document.xref_stream_raw(number) or b""
+        if len(raw) > SPOOL_BYTES:
+            raise Damaged(f"{State.LIMIT}:item", "It is too large for the way it is packed.")
+        yield document.xref_stream(number) or b""
+
+
+__all__ = ["extract", "text"]
