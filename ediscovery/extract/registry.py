@@ -32,6 +32,8 @@ EXTRACTORS: dict[str, str] = {
     "application/vnd.ms-outlook": "outlook.msg:extract",
     # archives
     "application/zip": "archive.zip:extract",
+    "application/java-archive": "archive.zip:extract",
+    "application/vnd.android.package-archive": "archive.zip:extract",
     "application/x-7z-compressed": "archive.sevenzip:extract",
     "application/vnd.rar": "archive.rar:extract",
     "application/x-tar": "archive.tar:extract",
@@ -39,6 +41,7 @@ EXTRACTORS: dict[str, str] = {
     "application/x-bzip2": "archive.stream:extract",
     "application/x-xz": "archive.stream:extract",
     "application/zstd": "archive.stream:extract",
+    "application/x-lzma": "archive.stream:extract",
     # office
     _OOXML + "wordprocessingml.document": "office.docx:extract",
     _OOXML + "wordprocessingml.template": "office.docx:extract",
@@ -110,6 +113,7 @@ SPLITTERS: dict[str, str] = {
     "application/mbox": "mail.mbox:split",
     "application/vnd.ms-outlook-pst": "outlook.pst:split",
     "application/zip": "archive.zip:split",
+    "application/java-archive": "archive.zip:split",
 }
 
 
