@@ -98,14 +98,14 @@ def ingest(
 def _dry_run(paths: list[Path], as_json: bool) -> None:
     from collections import Counter
 
-    from ediscovery.engine.collect import scan
+    from ediscovery.engine.collect import outermost, scan
     from ediscovery.extract.identify import extension
     from ediscovery.model.errors import UsageError
 
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path} does not exist.", "Give the path of a file or folder.")
-    entries = scan(path.absolute() for path in paths)
+    entries = scan(outermost(paths))
     counts: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     for entry in entries:

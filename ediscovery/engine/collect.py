@@ -56,11 +56,23 @@ class Entry:
     note: tuple[str, str] | None = None
 
 
+def outermost(roots: Iterable[Path]) -> list[Path]:
+    """``roots`` as absolute paths in their order, without those that lie in another.
+
+    Raises :class:`UsageError` for one that does not exist.
+    """
+    places = list(dict.fromkeys(Path(os.path.abspath(root)) for root in roots))
+    for place in places:
+        if not os.path.lexists(place):
+            raise UsageError(f"{place} does not exist.", "Give the path of a file or folder.")
+    return [place for place in places if not any(other in place.parents for other in places)]
+
+
 def scan(roots: Iterable[Path]) -> list[Entry]:
     """Everything below ``roots``, in the order of raw path bytes, links never followed.
 
     Directories that can't be listed, or that were seen before (loops of bind mounts), are entries
-    with a state of their own.
+    with a state of their own, as is whatever goes away while it is looked at.
     """
     found: list[Entry] = []
     seen: set[tuple[int, int]] = set()
@@ -77,31 +89,37 @@ def _scan(root: bytes, skip: int, seen: set[tuple[int, int]], found: list[Entry]
     pending = [root]
     while pending:
         path = pending.pop()
-        status = os.lstat(path)
-        if not stat.S_ISDIR(status.st_mode):
-            found.append(_entry(path, skip, status))
-            continue
-        if (status.st_dev, status.st_ino) in seen:
-            note = (State.CYCLE, "This directory was already collected under another path.")
-            found.append(Entry(path, source_text(path[skip:]), 0, note))
-            continue
-        seen.add((status.st_dev, status.st_ino))
         try:
-            with os.scandir(path) as entries:
-                for entry in entries:
-                    try:
-                        inner = entry.stat(follow_symlinks=False)
-                    except OSError as error:
-                        note = (State.UNREADABLE, f"It can't be read: {error.strerror}.")
-                        found.append(Entry(entry.path, source_text(entry.path[skip:]), 0, note))
-                        continue
-                    if stat.S_ISDIR(inner.st_mode):
-                        pending.append(entry.path)
-                    else:
-                        found.append(_entry(entry.path, skip, inner))
+            status = os.lstat(path)
+            if not stat.S_ISDIR(status.st_mode):
+                found.append(_entry(path, skip, status))
+                continue
+            if (status.st_dev, status.st_ino) in seen:
+                note = (State.CYCLE, "This directory was already collected under another path.")
+                found.append(Entry(path, source_text(path[skip:]), 0, note))
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            pending.extend(_list(path, skip, found))
         except OSError as error:
             note = (State.UNREADABLE, f"The directory can't be listed: {error.strerror}.")
             found.append(Entry(path, source_text(path[skip:]), 0, note))
+
+
+def _list(folder: bytes, skip: int, found: list[Entry]) -> list[bytes]:
+    """Put the files of ``folder`` into ``found``; returns its folders, last name first."""
+    folders = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            try:
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(status.st_mode):
+                    folders.append(entry.path)
+                else:
+                    found.append(_entry(entry.path, skip, status))
+            except OSError as error:
+                note = (State.UNREADABLE, f"It can't be read: {error.strerror}.")
+                found.append(Entry(entry.path, source_text(entry.path[skip:]), 0, note))
+    return sorted(folders, reverse=True)
 
 
 def _entry(path: bytes, skip: int, status: os.stat_result) -> Entry:
@@ -129,12 +147,8 @@ def unfinished(
 ) -> tuple[int, str] | None:
     """Id and state of the custodian's unfinished collection of ``roots``, or ``None``.
 
-    Raises :class:`UsageError` when a root does not exist, :class:`Refused` when the collection was
-    begun under other settings.
+    Raises :class:`Refused` when the collection was begun under other settings.
     """
-    for root in roots:
-        if not os.path.lexists(root):
-            raise UsageError(f"{root} does not exist.", "Give the path of a file or folder.")
     with matter.engine.connect() as connection:
         rows = connection.execute(
             select(collections).where(

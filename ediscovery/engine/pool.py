@@ -75,6 +75,8 @@ class DaskPool:
                 "distributed.scheduler.allowed-failures": 10,
                 "distributed.worker.daemon": True,
                 "distributed.admin.log-format": "%(message)s",
+                "distributed.scheduler.http.routes": [],
+                "distributed.worker.http.routes": [],
                 "temporary-directory": folder,
             }
         )
@@ -85,8 +87,11 @@ class DaskPool:
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # it can't be left out; without routes it is empty
+            scheduler_kwargs={"dashboard": False},
             memory_limit=0,  # the sandbox bounds what evidence may take
+            # Keys of this run only: else any user of this machine could hand our workers tasks.
+            security=True,
             silence_logs=logging.CRITICAL,
             host="127.0.0.1",
         )

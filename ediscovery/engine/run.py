@@ -43,8 +43,8 @@ def begin(matter: Matter, roots: list[Path], custodian: str, profile: Profile) -
     if closed:
         raise Refused(f"Matter {matter.name!r} was closed on {closed}.", "Create a new matter.")
     cull.check(profile)
+    roots = collect.outermost(roots)
     prepare_scratch(matter)
-    roots = [Path(os.path.abspath(root)) for root in roots]
     custodian_id = collect.custodian(matter, custodian)
     unfinished = collect.unfinished(matter, custodian_id, roots, profile)
     if unfinished is not None and unfinished[1] != "collecting":
@@ -59,24 +59,27 @@ def begin(matter: Matter, roots: list[Path], custodian: str, profile: Profile) -
     return Begun(*unfinished, len(entries) - len(fresh), fresh)
 
 
-def _known(matter: Matter, custodian_id: int) -> dict[bytes, tuple[int, int | None]]:
+def _known(matter: Matter, custodian_id: int) -> dict[bytes, set[tuple[int, int | None]]]:
+    """Sizes and times of each path as earlier collections of the custodian hold it."""
+    known: dict[bytes, set[tuple[int, int | None]]] = {}
     with matter.engine.connect() as connection:
         rows = connection.execute(
             select(source_files.c.path, source_files.c.size, source_files.c.modified_ns)
             .join(collections, collections.c.id == source_files.c.collection_id)
             .where(collections.c.custodian_id == custodian_id, collections.c.state == "done")
         )
-        return {row.path: (row.size, row.modified_ns) for row in rows}
+        for row in rows:
+            known.setdefault(row.path, set()).add((row.size, row.modified_ns))
+    return known
 
 
-def _same(entry: Entry, known: dict[bytes, tuple[int, int | None]]) -> bool:
-    if not known or entry.path not in known:
+def _same(entry: Entry, known: dict[bytes, set[tuple[int, int | None]]]) -> bool:
+    if entry.path not in known:
         return False
-    size, modified = known[entry.path]
     if entry.note is not None:
         return True
     try:
-        return (entry.size, os.lstat(entry.path).st_mtime_ns) == (size, modified)
+        return (entry.size, os.lstat(entry.path).st_mtime_ns) in known[entry.path]
     except OSError:
         return False
 
@@ -95,17 +98,20 @@ def job(matter: Matter, collection: int) -> Job:
         row = connection.execute(
             select(collections.c.profile).where(collections.c.id == collection)
         ).one()
-        first = connection.execute(
-            select(source_files.c.path).where(source_files.c.collection_id == collection)
-        ).scalars()
-        folders = sorted({os.path.dirname(path) for path in first})
+        files = connection.execute(
+            select(source_files.c.path, source_files.c.shown).where(
+                source_files.c.collection_id == collection
+            )
+        )
+        # A file that was named by itself opens itself to the parsers, not the folder around it.
+        places = {os.path.dirname(path) if "/" in shown else path for path, shown in files}
     return Job(
         (matter.name, str(matter.folder), matter.prefix),
         row.profile,
         passwords.bank(matter),
         str(matter.packs.folder),
         str(matter.scratch),
-        tuple(os.fsdecode(folder) for folder in _outermost(folders)),
+        tuple(os.fsdecode(folder) for folder in _outermost(sorted(places))),
     )
 
 
