@@ -60,7 +60,7 @@ def _parse(value: str) -> tuple[Mailbox, ...]:
     simple = _BARE.fullmatch(value)
     if simple:
         return (Mailbox("", simple.group(1)),)
-    return tuple(_scan(value))
+    return tuple(box for box in _scan(value) if box.name or box.address)
 
 
 _cached = lru_cache(maxsize=4096)(_parse)
@@ -105,17 +105,18 @@ def _scan(value: str) -> list[Mailbox]:
 
 def _close(found: list[Mailbox], phrase: list[str], comment: list[str], angle: str | None) -> None:
     """Add the mailbox that the tokens so far make up, if they do."""
-    if angle is not None and ("".join(phrase).strip() or angle.strip()):
-        name = "".join(phrase).strip() or "".join(comment)
-        found.append(_mailbox(name, angle.strip()))
+    text, aside = "".join(phrase).strip(), "".join(comment).strip()
+    if angle is not None and (text or angle.strip()):
+        found.append(
+            _mailbox(f"{text} ({aside})" if text and aside else text or aside, angle.strip())
+        )
         return
-    text = "".join(phrase).strip()
     if _QUOTED_LOCAL.fullmatch(text):
-        found.append(_mailbox("".join(comment), text))
+        found.append(_mailbox(aside, text))
     elif "@" in text and not text.startswith('"') and "=?" not in text:
-        found.append(_mailbox("".join(comment), "".join(text.split())))
-    elif text or comment:
-        found.append(_mailbox(text or "".join(comment), ""))
+        found.append(_mailbox(aside, "".join(text.split())))
+    elif text or aside:
+        found.append(_mailbox(f"{text} ({aside})" if text and aside else text or aside, ""))
 
 
 def _mailbox(name: str, address: str) -> Mailbox:

@@ -165,7 +165,8 @@ def _word_bytes(match: re.Match[str]) -> bytes | None:
     if match.group(2) in "bB":
         letters = text.encode("ascii", "replace")
         try:
-            return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
+            raw = binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
+            return raw if raw or not text.strip() else None
         except binascii.Error:
             return None
     return binascii.a2b_qp(text.encode("utf-8", "surrogateescape"), header=True)

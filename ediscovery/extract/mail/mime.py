@@ -10,6 +10,7 @@ from __future__ import annotations
 import binascii
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ediscovery.extract.mail import headers as fields
 from ediscovery.extract.mail.headers import Headers
@@ -64,72 +65,83 @@ class Structure:
     warnings: list[str] = field(default_factory=list)
     containers: set[str] = field(default_factory=set)
     found: int = 0
+    alternatives: int = 0
     too_many: bool = False
+
+
+class _Part(NamedTuple):
+    """A part on the way to being taken apart: its header, and where it and its body lie."""
+
+    headers: Headers
+    type: str
+    params: dict[str, str]
+    start: int
+    body: int
+    end: int
+    within: str = ""
+    alternative: int = 0
+    depth: int = 0
 
 
 def structure(data: bytes, headers: Headers, body: int, limits: Limits) -> Structure:
     """The leaves of a message with the given ``headers`` whose body begins at ``body``."""
     result = Structure()
-    end = len(data)
     kind, params = _type(headers, "text/plain")
-    if not kind.startswith("multipart/"):
-        result.leaves.append(_leaf(headers, kind, params, body, end, "", 0))
-        result.found = 1
-        return result
-    # Entries: header fields, type, parameters, start of the part, of its body, its end, the
-    # subtype around it, the alternative around it, depth.
-    stack = [(headers, kind, params, 0, body, end, "", 0, 0)]
-    alternatives = 0
+    stack = [_Part(headers, kind, params, 0, body, len(data))]
     while stack:
-        heads, kind, params, start, at, stop, within, alternative, depth = stack.pop()
-        if not kind.startswith("multipart/"):
+        part = stack.pop()
+        if not part.type.startswith("multipart/"):
             result.found += 1
-            if result.found <= limits.parts:
-                result.leaves.append(_leaf(heads, kind, params, at, stop, within, alternative))
+            if len(result.leaves) < limits.parts:
+                result.leaves.append(_leaf(part))
             else:
                 result.too_many = True
-            continue
-        if depth >= MAX_NESTING:
+        elif part.depth >= MAX_NESTING:
             result.found += 1
-            result.leaves.append(Leaf("message/rfc822", {}, "", start, stop, "attachment"))
+            result.leaves.append(Leaf("message/rfc822", {}, "", part.start, part.end, "attachment"))
             result.warnings.append(
                 f"Its parts nest deeper than {MAX_NESTING} levels; the rest was kept as one part."
             )
-            continue
-        boundary = params.get("boundary", "").encode("utf-8", "replace").rstrip()
-        spans, before, after = _split(data, boundary, at, stop) if boundary else ([], at, at)
-        if not spans:
-            spans, before, after = _split_by_guess(data, at, stop, result)
-        subtype = kind[10:]
-        result.containers.add(subtype)
-        if not spans:
-            if not data[at:stop].strip():
-                continue
-            result.found += 1
-            result.warnings.append("A multipart has no boundary that occurs; read as one text.")
-            result.leaves.append(_leaf(heads, "text/plain", params, at, stop, within, alternative))
-            continue
-        _keep_stray(data, at, before, result, notice=True)
-        _keep_stray(data, after, stop, result)
-        if subtype == "alternative":
-            alternatives += 1
-            alternative = alternatives
-        default = "message/rfc822" if subtype == "digest" else "text/plain"
-        pending = []
-        for first, last in spans:
-            if first >= last:
-                continue
-            part, _, inside, _ = fields.read(data, first, last, limits)
-            kind, params = _type(part, default)
-            pending.append(
-                (part, kind, params, first, inside, last, subtype, alternative, depth + 1)
-            )
-            if len(pending) > limits.parts:
-                result.found += len(spans) - len(pending)
-                result.too_many = True
-                break
-        stack.extend(reversed(pending))
+        else:
+            stack.extend(reversed(_parts(data, part, limits, result)))
     return result
+
+
+def _parts(data: bytes, part: _Part, limits: Limits, result: Structure) -> list[_Part]:
+    """The parts of the multipart ``part``; itself as a text when it has no boundary that occurs."""
+    start, end = part.body, part.end
+    boundary = part.params.get("boundary", "").encode("utf-8", "replace").rstrip()
+    spans, before, after = _split(data, boundary, start, end) if boundary else ([], start, start)
+    if not spans:
+        spans, before, after = _split_by_guess(data, start, end, result)
+    subtype = part.type[10:]
+    result.containers.add(subtype)
+    if not spans:
+        if not data[start:end].strip():
+            return []
+        result.warnings.append("A multipart has no boundary that occurs; read as one text.")
+        return [part._replace(type="text/plain")]
+    _keep_stray(data, start, before, result, notice=True)
+    _keep_stray(data, after, end, result)
+    alternative = part.alternative
+    if subtype == "alternative":
+        result.alternatives += 1
+        alternative = result.alternatives
+    default = "message/rfc822" if subtype == "digest" else "text/plain"
+    found: list[_Part] = []
+    for first, last in spans:
+        if first >= last:
+            continue
+        if len(found) >= limits.parts:
+            result.found += 1
+            result.too_many = True
+            continue
+        headers, _, inside, _ = fields.read(data, first, last, limits)
+        kind, params = _type(headers, default)
+        found.append(
+            _Part(headers, kind, params, first, inside, last, subtype, alternative, part.depth + 1)
+        )
+    return found
 
 
 def _type(headers: Headers, default: str) -> tuple[str, dict[str, str]]:
@@ -143,28 +155,17 @@ def _type(headers: Headers, default: str) -> tuple[str, dict[str, str]]:
     return kind, params
 
 
-def _leaf(
-    headers: Headers,
-    kind: str,
-    params: dict[str, str],
-    start: int,
-    end: int,
-    within: str,
-    alternative: int,
-) -> Leaf:
+def _leaf(part: _Part) -> Leaf:
+    headers, params = part.headers, part.params
     encoding = headers.get("content-transfer-encoding")
     leaf = Leaf(
-        kind,
+        part.type,
         params,
         encoding[0].strip().lower() if encoding else "",
-        start,
-        end,
-        "",
-        "",
-        "",
-        "",
-        within,
-        alternative,
+        part.body,
+        part.end,
+        within=part.within,
+        alternative=part.alternative,
     )
     if "content-disposition" in headers:
         leaf.disposition, extra = fields.parameters(headers["content-disposition"][0])
