@@ -46,7 +46,8 @@ def languages() -> frozenset[str]:
 def recognise(picture: bytes, context: Context, dpi: int) -> Recognised:
     """The text in ``picture`` (a file that tesseract reads: PNG, TIFF, JPEG) at ``dpi``.
 
-    Languages come from the profile; those that are not installed are left out. Raises
+    Languages come from the profile; those that are not installed are left out. Pages on their side
+    or head are turned where tesseract's orientation data are there. Raises
     :class:`OcrFailed` when tesseract fails, takes longer than ``limits.ocr_page_seconds`` or has
     none of the languages.
     """
@@ -56,7 +57,7 @@ def recognise(picture: bytes, context: Context, dpi: int) -> Recognised:
         raise OcrFailed(f"tesseract has no data for {'+'.join(wanted)}")
     command = [
         "tesseract", "stdin", "stdout", "-l", "+".join(present), "--dpi", str(max(70, dpi)),
-        "--psm", "3", "tsv",
+        "--psm", "1" if "osd" in languages() else "3", "tsv",
     ]  # fmt: skip
     environment = {**os.environ, "OMP_THREAD_LIMIT": "1", "TMPDIR": str(context.scratch)}
     try:

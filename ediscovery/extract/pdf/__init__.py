@@ -104,7 +104,6 @@ def _text(document: Any, context: Context, result: Extraction) -> str:
             found = pages.read(page)
             if found.needs_ocr and ocr is not None:
                 found.text = "\n".join(filter(None, [found.text, ocr.read(page)]))
-                result.flags.add("ocr")
         except EvidenceError:
             raise
         except MemoryError:
@@ -152,16 +151,14 @@ def _conclude(
     if layers:
         result.fields["ocr_layer_pages"] = layers
     if scans:
-        result.fields["needs_ocr_pages"] = scans[:_LISTED]
-        result.fields["needs_ocr_count"] = len(scans)
-        if ocr is None or ocr.missing:
-            result.flags.add("needs_ocr")
+        done = ocr is not None and not ocr.missing
+        result.fields["ocr_pages" if done else "needs_ocr_pages"] = scans[:_LISTED]
+        result.fields["ocr_count" if done else "needs_ocr_count"] = len(scans)
+        result.flags.add("ocr" if done else "needs_ocr")
     if ocr is not None:
-        result.warnings.extend(ocr.warnings())
+        result.warnings.extend(ocr.warnings(bool(scans)))
         if ocr.confidence is not None:
             result.fields["ocr_confidence"] = ocr.confidence
-        elif "ocr" in result.flags and ocr.missing:
-            result.flags.discard("ocr")
     if huge:
         result.warnings.append(
             f"{_numbered(huge)} larger than {limits.page_pixels} points a side; "
@@ -230,8 +227,8 @@ class _Ocr:
     def confidence(self) -> float | None:
         return round(self._sum / self._words, 1) if self._words else None
 
-    def warnings(self) -> list[str]:
-        if self.missing:
+    def warnings(self, wanted: bool) -> list[str]:
+        if self.missing and wanted:
             return [self._ocr.MISSING]
         if self._failed:
             return ["OCR failed on " + "; ".join(self._failed[:20]) + "."]
