@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
 from typing import Any
 
 from ediscovery.extract.contract import Child, Content, Context, Extraction, Range
@@ -19,14 +20,17 @@ from ediscovery.extract.outlook.stored import MESSAGE_TYPE, message_child
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
 
+_FOLDERS = 10_000  # named in the record of a store
+
 
 def extract(content: Content, context: Context) -> Extraction:
     """Reads a store; its messages are children in the order of ``store``'s text.
 
     ``expected_children`` counts what the store's index and folders announce. Metadata:
-    ``store_name``, ``store_version``, ``folders``, ``associated_left_out`` (settings kept as hidden
-    messages, by class), ``deleted_traces`` (deleted messages whose data is overwritten). Flags:
-    ``password`` when it carries one, which is not needed to read it.
+    ``store_name``, ``store_version``, ``encryption``, ``folders`` (path and number of messages),
+    ``search_folders``, ``associated_left_out`` (settings kept as hidden messages, by class),
+    ``deleted_traces`` (deleted messages whose data is overwritten). Flag ``password`` when it
+    carries one; it is not needed to read it.
     """
     if context.only is not None and context.only.hint is not None:
         groups = [_group(plain) for plain in context.only.hint]
@@ -47,6 +51,9 @@ def _describe(store: Store, outline: Outline, result: Extraction) -> None:
     result.fields["store_version"] = f"{database.layout.name} {database.version}"
     if store.display_name:
         result.fields["store_name"] = result.fields["title"] = store.display_name
+    result.fields["folders"] = dict(islice(outline.folders.items(), _FOLDERS))
+    if outline.searches:
+        result.fields["search_folders"] = outline.searches[:_FOLDERS]
     if outline.settings:
         result.fields["associated_left_out"] = outline.settings
     if outline.traces:

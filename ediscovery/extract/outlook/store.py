@@ -69,6 +69,10 @@ class Outline:
     settings: dict[str, int]  # hidden items left out: class and count
     traces: int  # deleted messages whose data was overwritten
     short: list[str]  # folders that announce more than the index holds
+    folders: dict[str, int] = field(
+        default_factory=dict
+    )  # path and messages listed, empty ones too
+    searches: list[str] = field(default_factory=list)  # search folders: they only point elsewhere
 
 
 class Store:
@@ -134,7 +138,9 @@ class Store:
         outline = Outline([], 0, {}, 0, [])
         listed = bytearray(len(index.messages))
         for folder in folders:
-            if not folder.is_search:
+            if folder.is_search:
+                outline.searches.append(folder.path)
+            else:
                 self._contents(folder, index, listed, outline)
         orphans = [i for i in range(len(listed)) if not listed[i]] if 0 in listed else []
         self._by_parent(
@@ -247,7 +253,7 @@ class Store:
         try:
             node = self.database.node(folder.nid & ~0x1F | _CONTENTS)
             table = Table(self.database, node, self.names, self.problems)
-            numbers = [number for number, _ in table.index()]
+            numbers = sorted(number for number, _ in table.index())
         except EvidenceError as error:
             if folder.announced:
                 path = folder.path or "/"
@@ -269,6 +275,8 @@ class Store:
                 f"{folder.path or '/'} announces {folder.announced} messages; the index has {held}."
             )
             outline.expected += folder.announced - held
+        if folder.path:
+            outline.folders[folder.path] = outline.folders.get(folder.path, 0) + len(mine)
         if mine:
             outline.groups.append(Group(folder.path or "/", "", mine))
             outline.expected += len(mine)
