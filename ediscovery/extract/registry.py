@@ -60,7 +60,7 @@ EXTRACTORS: dict[str, str] = {
     "application/vnd.ms-powerpoint.slideshow.macroenabled.12": "office.pptx:extract",
     # packages whose text comes from Tika and whose embedded files we list ourselves
     "application/vnd.ms-excel.sheet.binary.macroenabled.12": "office.ooxml:extract",
-    "application/vnd.ms-visio.drawing": "office.ooxml:extract",
+    "application/vnd.ms-visio.drawing": "office.visio:extract",
     "application/vnd.ms-xpsdocument": "office.ooxml:extract",
     "application/x-tika-ooxml-protected": "office.ole:extract",
     _ODF + "text": "office.odf:extract",

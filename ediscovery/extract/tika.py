@@ -59,12 +59,13 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".emf", "
 
 
 class Answer(NamedTuple):
-    """What Tika said: text, its metadata, the names of files inside, whether text was cut off."""
+    """What Tika said: the document's own text and metadata, text and names of the files inside."""
 
     text: str
     metadata: dict[str, Any]
+    inner_text: str
     inside: list[str]
-    cut: bool = False
+    cut: bool = False  # the text is not all there is
 
 
 def extract(content: Content, context: Context) -> Extraction:
@@ -84,13 +85,9 @@ def extract(content: Content, context: Context) -> Extraction:
             _add_fields(result, _native_metadata(content, context))
         return result
     answer = ask(content, context)
-    result = Extraction(text=answer.text)
-    _add_fields(result, answer.metadata)
-    if "EmptyParser" in str(answer.metadata.get("X-TIKA:Parsed-By", "")):
-        result.state, result.message = State.UNSUPPORTED, f"No parser reads {mime_type}."
-    if answer.cut:
-        result.state = f"{State.LIMIT}:text"
-        result.message = f"Only the first {context.profile.limits.text_bytes} bytes were read."
+    result = _result(answer, mime_type, context)
+    if answer.inner_text:
+        result.text += "\n" + answer.inner_text
     if answer.inside:
         result.fields["embedded_in_text"] = answer.inside[:1000]
         files = [name for name in answer.inside if not name.lower().endswith(_PICTURES)]
@@ -98,6 +95,24 @@ def extract(content: Content, context: Context) -> Extraction:
             result.warnings.append(
                 f"Files inside were read as part of its text: {', '.join(files[:10])}."
             )
+    return result
+
+
+def own(content: Content, context: Context) -> Extraction:
+    """Like :func:`extract`, without the files inside: their reader lists them as children."""
+    if context.profile.tika == "off":
+        return Extraction(warnings=["Its text was not read: Tika is switched off."])
+    return _result(ask(content, context), "it", context)
+
+
+def _result(answer: Answer, mime_type: str, context: Context) -> Extraction:
+    result = Extraction(text=answer.text)
+    _add_fields(result, answer.metadata)
+    if "EmptyParser" in str(answer.metadata.get("X-TIKA:Parsed-By", "")):
+        result.state, result.message = State.UNSUPPORTED, f"No parser reads {mime_type}."
+    if answer.cut:
+        result.state = f"{State.LIMIT}:text"
+        result.message = f"Only the first {context.profile.limits.text_bytes} bytes were read."
     return result
 
 
@@ -140,8 +155,7 @@ def _native(content: Content, context: Context) -> Answer:
             markup, metadata = extractor.extract_bytes_to_string(bytearray(content.buffer()))
     except Exception as error:  # the binding raises TypeError for whatever Tika reports
         raise failure(str(error)) from None
-    text, inside = plain(markup)
-    return Answer(text, metadata, inside, len(markup) >= limit)
+    return Answer(*_parted(markup, metadata), cut=len(markup) >= limit)
 
 
 def _native_metadata(content: Content, context: Context) -> dict[str, Any]:
@@ -172,14 +186,35 @@ _PARSER = etree.XMLParser(
 )
 
 
-def plain(markup: str) -> tuple[str, list[str]]:
-    """The text of Tika's XHTML, pages and slides parted by ``\\f``, and the files inside it."""
+def _parted(markup: str, metadata: dict[str, Any]) -> tuple[str, dict[str, Any], str, list[str]]:
     root = etree.fromstring(markup.encode("utf-8", "replace"), _PARSER)
     body = None if root is None else root.find("{*}body")
     if body is None:
-        return "", []
-    out: list[str] = []
+        return "", metadata, "", []
+    entries = list(body.iter("{*}div"))
+    entries = [e for e in entries if e.get("class") == "package-entry" and not _within(e, body)]
     inside: list[str] = []
+    inner: list[str] = []
+    for entry in entries:
+        headings = [d.find("{*}h1") for d in entry.iter("{*}div")]
+        names = ["".join(h.itertext()).strip() for h in headings if h is not None]
+        inside += names
+        inner.append(plain(entry))
+        entry.clear(keep_tail=True)
+    return plain(body), metadata, "\n".join(inner), list(filter(None, inside))
+
+
+def _within(entry: Any, body: Any) -> bool:
+    """Whether a file inside lies in another file inside."""
+    for above in entry.iterancestors("{*}div"):
+        if above.get("class") == "package-entry":
+            return True
+    return False
+
+
+def plain(body: Any) -> str:
+    """The text of an element of Tika's XHTML, pages and slides parted by ``\\f``."""
+    out: list[str] = []
     for event, element in etree.iterwalk(body, events=("start", "end")):
         if not isinstance(element.tag, str):
             continue
@@ -188,21 +223,18 @@ def plain(markup: str) -> tuple[str, list[str]]:
             kind = element.get("class", "")
             if name == "div" and kind in ("page", "slide-content", "slide") and out:
                 out.append("\f")
-            elif name == "div" and kind == "package-entry":
-                heading = element.find("{*}h1")
-                inside.append("" if heading is None else "".join(heading.itertext()).strip())
             elif name == "br":
                 out.append("\n")
             text = element.text
         else:
-            text = element.tail
+            text = element.tail if element is not body else None
             if name in _CELLS:
                 out.append("\t")
             elif name not in _INLINE and out and not out[-1].endswith(("\n", "\f")):
                 out.append("\n")
         if text and (name in _INLINE or not text.isspace()):
             out.append(text if name in _INLINE or event == "start" else text.strip("\r\n"))
-    return "".join(out).strip("\n"), list(filter(None, inside))
+    return "".join(out).strip("\n")
 
 
 def _add_fields(result: Extraction, metadata: dict[str, Any]) -> None:

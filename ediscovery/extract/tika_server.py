@@ -100,5 +100,5 @@ def _answer(status: int, body: bytes, limit: int) -> Answer:
     if broken:
         raise failure(broken)
     cut = any(d.get("X-TIKA:EXCEPTION:write_limit_reached") == "true" for d in documents)
-    text = "\n".join(filter(None, texts))
-    return Answer(text[:limit], first, list(filter(None, inside)), cut)
+    inner = "\n".join(filter(None, texts[1:]))[:limit]
+    return Answer(texts[0][:limit], first, inner, list(filter(None, inside)), cut)

@@ -38,6 +38,8 @@ _FETCHING = re.compile(
     re.IGNORECASE,
 )
 _STARTING = re.compile(r"^\s*DDE(?:AUTO)?\b", re.IGNORECASE)
+# Fields that show their instruction: they never have a result of their own.
+_SHOWN = re.compile(r"\s*EQ\b", re.IGNORECASE)
 # Index and contents entries: words that stand only in the field's instruction.
 _ENTRY = re.compile(r'^\s*(?:XE|TC|TA)\s+.*?"([^"]*)"', re.IGNORECASE | re.DOTALL)
 _OFF = frozenset({"0", "false", "off", "none"})
@@ -375,8 +377,11 @@ class Document:
 
     def _field_mark(self, element: Any) -> None:
         if self._instructions:
-            self._field("".join(self._instructions))
+            instruction = "".join(self._instructions)
+            self._field(instruction)
             self._instructions.clear()
+            if attribute(element, "fldCharType") == "end" and _SHOWN.match(instruction):
+                self._put(instruction)
 
     def _field(self, instruction: str) -> None:
         if _FETCHING.match(instruction):

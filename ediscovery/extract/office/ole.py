@@ -35,6 +35,8 @@ def extract(content: Content, context: Context) -> Extraction:
     Raises :class:`EvidenceError`: ``encrypted`` when no password opens it, ``corrupt`` when its
     directory can't be read.
     """
+    if not content.head.startswith(embedded.OLE_MAGIC):
+        return tika.extract(content, context)  # Excel 2 to 4 and Word 2 wrote no OLE2
     opened = ole_encryption.opened(content, context)
     if opened is None:
         return _read(content, context)
@@ -112,14 +114,15 @@ def _reader(names: set[str]) -> Callable[[Any, Lines, Extraction, Context], bool
 
 
 def _by_tika(content: Content, context: Context, result: Extraction) -> None:
-    if context.profile.tika == "off":
-        result.warnings.append("Its text was not read: Tika is switched off.")
+    try:
+        found = tika.own(content, context)
+    except EvidenceError as error:
+        result.state, result.message = error.state, error.message
         return
-    found = tika.extract(content, context)
     result.text = found.text
+    result.warnings += found.warnings
     for name, value in found.fields.items():
         result.fields.setdefault(name, value)
-    result.fields.pop("embedded_in_text", None)
     if found.state not in (State.OK, State.UNSUPPORTED):
         result.state, result.message = found.state, found.message
 
@@ -159,7 +162,7 @@ def _children(
 ) -> Iterator[Child]:
     ordinal = 0
     for storage in storages:
-        name = storage[-1].lstrip("_")
+        name = storage[-1]
         if ordinal in context.skip:
             yield Child(name, None, "embedded", state=State.CRASHED)
         else:

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from ediscovery.extract import tika
 from ediscovery.extract.contract import Content, Context, Extraction
 from ediscovery.extract.office import embedded, properties
 from ediscovery.extract.office.package import Package
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
+
+
+def extract(content: Content, context: Context) -> Extraction:
+    """Packages whose parts we do not read ourselves (XLSB, Visio, XPS): their text is Tika's.
+
+    Properties, flags and embedded files are ours. Raises :class:`EvidenceError` as readers do.
+    """
+    package, result = start(content, context)
+    if package is None:
+        return result
+    found = tika.own(content, context)
+    result.text = found.text
+    result.warnings += found.warnings
+    for name, value in found.fields.items():
+        result.fields.setdefault(name, value)
+    result.state, result.message = found.state, found.message
+    return finish(package, result, context)
 
 
 def start(content: Content, context: Context) -> tuple[Package | None, Extraction]:

@@ -13,18 +13,23 @@ from typing import Any
 
 from ediscovery.extract.contract import Context, Extraction
 from ediscovery.extract.office.lines import DELETED, INSERTED, KEPT, Lines, mark_deletions
+from ediscovery.extract.office.word97_lists import Lists
 from ediscovery.extract.office.word97_properties import Runs
 
 _WORD_97 = 0x00C1
 _FC_LCB = 154  # where pairs of offset and length into the table stream begin
 _CLX, _COMMENT_MARKS, _COMMENT_TEXTS, _COMMENT_OWNERS, _REVISERS = 33, 4, 5, 36, 51
+_LISTS = 73
 _COUNTS = 76  # where the character counts of the stories begin
 _MARKS = re.compile("([\x13\x14\x15])")
 _LINK = re.compile(r'\s*HYPERLINK\s+(?:\\[a-z]\s+)*"([^"]+)"', re.IGNORECASE)
 _FETCHING = re.compile(
     r"\s*(?:INCLUDETEXT|INCLUDEPICTURE|INCLUDE|IMPORT|LINK|DDEAUTO|DDE|RD|DATABASE)\b", re.IGNORECASE
 )
+# Fields that show their instruction: they never have a result of their own.
+_SHOWN = re.compile(r"\s*EQ\b", re.IGNORECASE)
 _ENTRY = re.compile(r'\s*(?:XE|TC|TA)\s+.*?"([^"]*)"', re.IGNORECASE | re.DOTALL)
+_WIDE_MARK, _NARROW_MARK = re.compile(b"[\r\x07]\0"), re.compile(b"[\r\x07]")
 _CELLS = re.compile("\x07{2,}")
 _SPECIAL = {
     0x00: None, 0x01: None, 0x02: None, 0x03: None, 0x04: None, 0x05: None, 0x06: None,
@@ -47,6 +52,14 @@ class _Header:
             return b""
         offset, length = struct.unpack_from("<II", self.data, at)
         return self.table[offset : offset + length]
+
+    def behind(self, index: int) -> bytes:
+        """The table stream from structure number ``index`` on; ``b""`` when there is none."""
+        at = _FC_LCB + 8 * index
+        if at + 8 > len(self.data):
+            return b""
+        offset, length = struct.unpack_from("<II", self.data, at)
+        return self.table[offset:] if length else b""
 
 
 @dataclass(slots=True)
@@ -81,12 +94,16 @@ def read(ole: Any, lines: Lines, result: Extraction, context: Context) -> bool:
     if runs.deleted or runs.inserted:
         result.flags.add("tracked_changes")
         result.fields["revision_authors"] = _strings(header.part(_REVISERS))[:100]
+    lists = Lists(header.data, header.part, header.behind(_LISTS))
     fields = _Fields()
     limit = context.profile.limits.text_bytes
     first = 0
     for number, count in enumerate(_stories(header.counts)):
         if count:
-            story = list(_segments(header.data, pieces, runs, first, first + count, limit))
+            stop = first + count
+            story = list(_segments(header.data, pieces, runs, first, stop, limit))
+            if lists:
+                story = _labelled(story, _labels(header.data, pieces, lists, first, stop))
             if any(hidden and text.strip() for text, _, hidden in story):
                 result.flags.add("hidden_text")
             if number == 3:
@@ -169,6 +186,51 @@ def _segments(
             yield text, kind, hidden
 
 
+def _labels(
+    data: bytes, pieces: list[_Piece], lists: Lists, first: int, last: int
+) -> list[tuple[int, str]]:
+    """Automatic numbers of the paragraphs between two characters: place in the story, number."""
+    result: list[tuple[int, str]] = []
+    begins = first
+    for piece in pieces:
+        start, end = max(first, piece.start), min(last, piece.end)
+        if start >= end:
+            continue
+        width = 2 if piece.wide else 1
+        low = piece.offset + (start - piece.start) * width
+        for match in (_WIDE_MARK if piece.wide else _NARROW_MARK).finditer(
+            data, low, low + (end - start) * width
+        ):
+            if (match.start() - low) % width:
+                continue
+            label = lists.label(match.start())
+            if label:
+                result.append((begins - first, label))
+            begins = start + (match.start() - low) // width + 1
+    return result
+
+
+def _labelled(
+    story: list[tuple[str, int, bool]], labels: list[tuple[int, str]]
+) -> list[tuple[str, int, bool]]:
+    """``story`` with ``labels`` put in at their places."""
+    result: list[tuple[str, int, bool]] = []
+    waiting = iter(labels)
+    place, label = next(waiting, (-1, ""))
+    at = 0
+    for text, kind, hidden in story:
+        done = 0
+        while label and place < at + len(text):
+            if place - at > done:
+                result.append((text[done : place - at], kind, hidden))
+                done = place - at
+            result.append((label, KEPT, False))
+            place, label = next(waiting, (-1, ""))
+        result.append((text[done:], kind, hidden))
+        at += len(text)
+    return result
+
+
 def _text(story: list[tuple[str, int, bool]], fields: _Fields) -> str:
     """A story's text as read, paragraph by paragraph where something was deleted."""
     shown: list[tuple[str, int]] = []
@@ -209,7 +271,10 @@ def _outside_instructions(text: str, fields: _Fields) -> Iterator[str]:
             if fields.open:
                 instruction = fields.open.pop()
                 if instruction is not None:
-                    _instruction("".join(instruction), fields)
+                    written = "".join(instruction)
+                    _instruction(written, fields)
+                    if all(outer is None for outer in fields.open) and _SHOWN.match(written):
+                        yield written
         elif part:
             inner = next((i for i in reversed(fields.open) if i is not None), None)
             if inner is not None:

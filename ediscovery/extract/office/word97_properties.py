@@ -63,18 +63,30 @@ class Runs:
                 self._found.append((bounds[index], bounds[index + 1], kind, hidden))
 
 
-def _interesting(properties: bytes) -> tuple[int, bool]:
-    kind, hidden = KEPT, False
+def operands(properties: bytes) -> Iterator[tuple[int, bytes]]:
+    """The property modifiers (sprm) in ``properties``: code and operand of each."""
     at = 0
     while at + 3 <= len(properties):
         (code,) = struct.unpack_from("<H", properties, at)
-        value = properties[at + 2]
-        if code == _DELETED and value & 1:
+        size = _OPERAND[code >> 13]
+        at += 2
+        if size < 0:
+            size = 1 + properties[at]
+            yield code, properties[at + 1 : at + size]
+        else:
+            yield code, properties[at : at + size]
+        at += size
+
+
+def _interesting(properties: bytes) -> tuple[int, bool]:
+    kind, hidden = KEPT, False
+    for code, operand in operands(properties):
+        if not operand:
+            continue
+        if code == _DELETED and operand[0] & 1:
             kind = DELETED
-        elif code == _INSERTED and value & 1 and kind == KEPT:
+        elif code == _INSERTED and operand[0] & 1 and kind == KEPT:
             kind = INSERTED
         elif code == _HIDDEN:
-            hidden = value in (1, 0x81)
-        size = _OPERAND[code >> 13]
-        at += 2 + (size if size > 0 else 1 + value)
+            hidden = operand[0] in (1, 0x81)
     return kind, hidden
