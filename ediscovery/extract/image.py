@@ -8,11 +8,13 @@ import re
 import struct
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any, BinaryIO
 
 from ediscovery.extract.charset import decode
 from ediscovery.extract.contract import Content, Context, Extraction
 from ediscovery.extract.dates import utc
+from ediscovery.extract.ocr import MISSING, OcrFailed, Session
 from ediscovery.extract.walk import describe
 from ediscovery.model.states import State
 
@@ -218,54 +220,42 @@ def _chunks(picture: Any) -> Iterator[tuple[str, str]]:
 
 def _recognise(picture: Any, frames: int | None, context: Context, result: Extraction) -> None:
     """OCR of every frame, or the flag that only OCR could tell what stands in it."""
-    from ediscovery.extract import ocr
-
     width, height = picture.size
-    if not context.profile.ocr or not ocr.available():
+    session = Session(context)
+    if not context.profile.ocr or session.missing:
         if context.profile.ocr:
-            result.warnings.append(ocr.MISSING)
+            result.warnings.append(MISSING)
         if min(width, height) >= _SCAN_SIDE:
             result.flags.add("needs_ocr")
         return
-    texts: list[str] = []
-    failed: list[str] = []
-    words, total = 0, 0.0
-    for number in range(frames or result.fields["frames"]):
-        try:
-            page, dpi = _page(picture, number, context)
-            found = ocr.recognise(page, context, dpi)
-        except ocr.OcrFailed as failure:
-            failed.append(f"frame {number + 1}: {failure}")
-            texts.append("")
-            continue
-        except MemoryError:
-            raise
-        except Exception as error:  # Pillow raises many kinds on broken frames
-            failed.append(f"frame {number + 1}: {describe(error)}")
-            texts.append("")
-            continue
-        texts.append(found.text)
-        words, total = words + found.words, total + found.confidence * found.words
-    if failed:
-        result.warnings.append("OCR failed on " + "; ".join(failed[:20]) + ".")
-    read = "\f".join(texts).strip("\f")
-    if words:
-        result.fields["ocr_confidence"] = round(total / words, 1)
-        result.text = "\n".join(filter(None, [result.text, read]))
+    texts = [
+        session.read(f"frame {number + 1}", partial(_page, picture, number, context))
+        for number in range(frames or result.fields["frames"])
+    ]
+    result.warnings.extend(session.warnings())
     result.flags.add("ocr")
+    if session.left_out:
+        result.flags.add("needs_ocr")
+    if session.confidence is not None:
+        result.fields["ocr_confidence"] = session.confidence
+        read = "\f".join(texts).strip("\f")
+        result.text = "\n".join(filter(None, [result.text, read]))
 
 
 def _page(picture: Any, number: int, context: Context) -> tuple[bytes, int]:
     """Frame ``number`` upright in grey as PNG, and its resolution."""
     from PIL import Image, ImageOps
 
-    from ediscovery.extract.ocr import OcrFailed
-
-    picture.seek(number)
-    width, height = picture.size
-    if width * height > context.profile.limits.image_pixels:
-        raise OcrFailed(f"it has {width} x {height} pixels")
-    upright = ImageOps.exif_transpose(picture)
+    try:
+        picture.seek(number)
+        width, height = picture.size
+        if width * height > context.profile.limits.image_pixels:
+            raise OcrFailed(f"it has {width} x {height} pixels")
+        upright = ImageOps.exif_transpose(picture)
+    except (OcrFailed, MemoryError):
+        raise
+    except Exception as error:  # Pillow raises many kinds on broken frames
+        raise OcrFailed(describe(error)) from error
     if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
         clear = upright.convert("RGBA")
         upright = Image.new("RGBA", clear.size, "white")

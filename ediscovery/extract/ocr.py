@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 from ediscovery.extract.contract import Context
 
+_SHARE = 0.7  # of the time that a document may take
 MISSING = "OCR was asked for and tesseract is not installed."
 
 
@@ -79,6 +82,54 @@ def recognise(picture: bytes, context: Context, dpi: int) -> Recognised:
         reason = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise OcrFailed(reason[-1][:200] if reason else f"tesseract ended with {done.returncode}")
     return read_table(done.stdout.decode("utf-8", "replace"))
+
+
+class Session:
+    """OCR of the pages of one document: what was read, how surely, and what was not.
+
+    It stops in time for the document to be finished: pages that it leaves out are counted.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._end = time.monotonic() + context.profile.limits.wall_seconds * _SHARE
+        self._words, self._sum = 0, 0.0
+        self._failed: list[str] = []
+        self.missing = not available()
+        self.left_out = 0
+
+    def read(self, page: str, draw: Callable[[], tuple[bytes, int]]) -> str:
+        """The text of what ``draw`` returns (picture and dpi); ``page`` names it in warnings."""
+        if self.missing or time.monotonic() > self._end:
+            self.left_out += 1
+            return ""
+        try:
+            picture, dpi = draw()
+            found = recognise(picture, self._context, dpi)
+        except OcrFailed as failure:
+            self._failed.append(f"{page} ({failure})")
+            return ""
+        self._words += found.words
+        self._sum += found.confidence * found.words
+        return found.text
+
+    @property
+    def confidence(self) -> float | None:
+        """Mean over all words, 0 to 100; ``None`` without any."""
+        return round(self._sum / self._words, 1) if self._words else None
+
+    def warnings(self) -> list[str]:
+        """One sentence for each thing that went wrong."""
+        if self.missing:
+            return [MISSING] if self.left_out else []
+        said = []
+        if self._failed:
+            said.append("OCR failed on " + "; ".join(self._failed[:20]) + ".")
+        if self.left_out:
+            said.append(
+                f"OCR left out {self.left_out} pages for want of time; raise limits.wall_seconds."
+            )
+        return said
 
 
 def read_table(table: str) -> Recognised:

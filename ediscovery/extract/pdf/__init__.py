@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ediscovery.extract.archive.members import Bank, Damaged, gather, place
 from ediscovery.extract.archive.zip_data import inflate
 from ediscovery.extract.contract import SPOOL_BYTES, Child, Content, Context, Extraction
+from ediscovery.extract.ocr import Session
 from ediscovery.extract.pdf import info, pages
 from ediscovery.extract.pdf.library import mupdf
-from ediscovery.extract.pdf.objects import Embedded, survey, text
+from ediscovery.extract.pdf.objects import Embedded, survey
 from ediscovery.extract.walk import describe
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
@@ -95,7 +96,7 @@ def _text(document: Any, context: Context, result: Extraction) -> str:
     layers = size = 0
     huge: list[int] = []
     broken: list[int] = []
-    ocr = _Ocr(context) if context.profile.ocr else None
+    ocr = Session(context) if context.profile.ocr else None
     for number in range(min(document.page_count, limits.pages)):
         try:
             page = document.load_page(number)
@@ -103,7 +104,8 @@ def _text(document: Any, context: Context, result: Extraction) -> str:
                 huge.append(number + 1)
             found = pages.read(page)
             if found.needs_ocr and ocr is not None:
-                found.text = "\n".join(filter(None, [found.text, ocr.read(page)]))
+                read = ocr.read(f"page {number + 1}", _drawing(page, context))
+                found.text = "\n".join(filter(None, [found.text, read]))
         except EvidenceError:
             raise
         except MemoryError:
@@ -139,7 +141,7 @@ def _conclude(
     layers: int,
     huge: list[int],
     broken: list[int],
-    ocr: _Ocr | None,
+    ocr: Session | None,
 ) -> None:
     """Turn what the pages showed into flags, fields and warnings."""
     limits = context.profile.limits
@@ -151,12 +153,14 @@ def _conclude(
     if layers:
         result.fields["ocr_layer_pages"] = layers
     if scans:
-        done = ocr is not None and not ocr.missing
+        done = ocr is not None and ocr.left_out < len(scans)
         result.fields["ocr_pages" if done else "needs_ocr_pages"] = scans[:_LISTED]
         result.fields["ocr_count" if done else "needs_ocr_count"] = len(scans)
         result.flags.add("ocr" if done else "needs_ocr")
+        if done and ocr is not None and ocr.left_out:
+            result.flags.add("needs_ocr")
     if ocr is not None:
-        result.warnings.extend(ocr.warnings(bool(scans)))
+        result.warnings.extend(ocr.warnings())
         if ocr.confidence is not None:
             result.fields["ocr_confidence"] = ocr.confidence
     if huge:
@@ -191,48 +195,20 @@ def _show_all_layers(document: Any, result: Extraction) -> None:
         result.fields["hidden_layers"] = [groups[number].get("name", "") for number in off][:50]
 
 
-class _Ocr:
-    """OCR of the pages that need it, with what it costs in confidence and failures."""
+def _drawing(page: Any, context: Context) -> Callable[[], tuple[bytes, int]]:
+    """Draws ``page`` in grey for OCR, no larger than the profile allows."""
 
-    def __init__(self, context: Context) -> None:
-        from ediscovery.extract import ocr
-
-        self._context, self._ocr = context, ocr
-        self._words = 0
-        self._sum = 0.0
-        self._failed: list[str] = []
-        self.missing = not ocr.available()
-
-    def read(self, page: Any) -> str:
-        if self.missing:
-            return ""
+    def draw() -> tuple[bytes, int]:
         pymupdf = mupdf()
-        profile = self._context.profile
-        cap = min(profile.limits.page_pixels, int(profile.limits.image_pixels**0.5))
-        longest = max(page.rect.width, page.rect.height, 1)
-        scale = min(profile.ocr_dpi / 72, cap / longest)
+        limits = context.profile.limits
+        cap = min(limits.page_pixels, int(limits.image_pixels**0.5))
+        scale = min(context.profile.ocr_dpi / 72, cap / max(page.rect.width, page.rect.height, 1))
         picture = page.get_pixmap(
             matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csGRAY, alpha=False
         )
-        try:
-            found = self._ocr.recognise(picture.tobytes("png"), self._context, round(scale * 72))
-        except self._ocr.OcrFailed as failure:
-            self._failed.append(f"page {page.number + 1}: {failure}")
-            return ""
-        self._words += found.words
-        self._sum += found.confidence * found.words
-        return str(found.text)
+        return picture.tobytes("png"), round(scale * 72)
 
-    @property
-    def confidence(self) -> float | None:
-        return round(self._sum / self._words, 1) if self._words else None
-
-    def warnings(self, wanted: bool) -> list[str]:
-        if self.missing and wanted:
-            return [self._ocr.MISSING]
-        if self._failed:
-            return ["OCR failed on " + "; ".join(self._failed[:20]) + "."]
-        return []
+    return draw
 
 
 def _children(document: Any, embedded: list[Embedded], context: Context) -> Iterator[Child]:
@@ -267,6 +243,3 @@ def _pieces(document: Any, number: int) -> Iterator[bytes]:
         if len(raw) > SPOOL_BYTES:
             raise Damaged(f"{State.LIMIT}:item", "It is too large for the way it is packed.")
         yield document.xref_stream(number) or b""
-
-
-__all__ = ["extract", "text"]
