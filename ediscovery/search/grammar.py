@@ -6,18 +6,17 @@ AND, OR. What the tree says can always be read back with ``describe()``.
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 
 from ediscovery.search import words
 from ediscovery.search.dates import date_range
+from ediscovery.search.distribute import expression_of, flat, has_and, lift, near_depth
+from ediscovery.search.fields import FIELDS, KEYWORD_FIELDS, RESERVED, WORD_FIELDS, meant
 from ediscovery.search.lexer import QueryError, Token, shown, tokens
 from ediscovery.search.tree import (
     And,
-    AnyOf,
     Attachment,
     Condition,
     Fuzzy,
@@ -34,42 +33,6 @@ from ediscovery.search.tree import (
     leaves,
     term_count,
 )
-
-WORD_FIELDS = (
-    "text",
-    "subject",
-    "from",
-    "to",
-    "cc",
-    "bcc",
-    "participant",
-    "custodian",
-    "filename",
-    "entity",
-)
-KEYWORD_FIELDS = ("type", "ext", "has", "tag", "family", "dup", "state", "language", "id")
-FIELDS = (*WORD_FIELDS, *KEYWORD_FIELDS, "date")
-_SYNONYMS = {
-    "participants": "participant",
-    "author": "from",
-    "sender": "from",
-    "recipient": "to",
-    "recipients": "to",
-    "file": "filename",
-    "file_name": "filename",
-    "body": "text",
-    "sent": "date",
-    "filetype": "type",
-    "extension": "ext",
-    "control": "id",
-    "controlnumber": "id",
-    "lang": "language",
-    "title": "subject",
-    "duplicate": "dup",
-    "tags": "tag",
-    "entities": "entity",
-}
-_RESERVED = {"bates": "Bates numbers exist once a production has been made; use id: until then"}
 
 MAX_CHARACTERS = 500_000
 MAX_TERMS = 20_000
@@ -186,7 +149,7 @@ class _Parser:
             return parts[0]
         if mixed:
             self.note("AND binds tighter than OR; put parentheses where another order is meant")
-        return Or(tuple(_flat(Or, parts)))
+        return Or(tuple(flat(Or, parts)))
 
     def both(self, scope: _Scope) -> Condition:
         parts = [self.negation(scope)]
@@ -199,7 +162,7 @@ class _Parser:
             self.operand_follows(self.take())
             parts.append(self.negation(scope))
         self.bare_and = len(parts) > 1
-        return And(tuple(_flat(And, parts))) if self.bare_and else parts[0]
+        return And(tuple(flat(And, parts))) if self.bare_and else parts[0]
 
     def bare_not(self, token: Token) -> QueryError:
         after = self.tokens[self.at + 1] if self.at + 1 < len(self.tokens) else None
@@ -290,14 +253,14 @@ class _Parser:
                 f"subject:(breach {operator.text} contract)",
                 operator,
             )
-        if _has_and(left) and _has_and(right):
+        if has_and(left) and has_and(right):
             raise self.error(
                 f"AND stands on both sides of {operator.text}, which can be read in several ways",
                 f"Write each proximity on its own: (a {operator.text} c) AND (b {operator.text} d)",
                 operator,
             )
         if term_count(left) * term_count(right) > self.max_terms and (
-            _has_and(left) or _has_and(right)
+            has_and(left) or has_and(right)
         ):
             raise self.error(
                 "AND inside a proximity makes this query too large",
@@ -307,7 +270,7 @@ class _Parser:
 
         def join(one: WordExpression, other: WordExpression) -> WordExpression:
             near = Near(one, other, operator.distance, operator.ordered)
-            if _near_depth(near) > MAX_NESTED_NEAR:
+            if near_depth(near) > MAX_NESTED_NEAR:
                 raise self.error(
                     f"proximities are nested more than {MAX_NESTED_NEAR} deep",
                     "Cut the query into parts joined by AND",
@@ -315,11 +278,11 @@ class _Parser:
                 )
             return near
 
-        if _has_and(right):
-            fixed = _expression(left)
-            return _lift(right, lambda match: join(fixed, match))
-        fixed = _expression(right)
-        return _lift(left, lambda match: join(match, fixed))
+        if has_and(right):
+            fixed = expression_of(left)
+            return lift(right, lambda match: join(fixed, match))
+        fixed = expression_of(right)
+        return lift(left, lambda match: join(match, fixed))
 
     def check_operand(self, side: Condition, operator: Token, token: Token | None) -> None:
         if isinstance(side, Not):
@@ -465,10 +428,9 @@ class _Parser:
         lower = name.lower()
         if lower in FIELDS:
             return lower
-        if lower in _RESERVED:
-            raise self.error(f"the field {lower}: is reserved", _RESERVED[lower], token)
-        close = difflib.get_close_matches(lower, (*FIELDS, *_SYNONYMS), n=1, cutoff=0.65)
-        guess = _SYNONYMS.get(close[0], close[0]) if close else None
+        if lower in RESERVED:
+            raise self.error(f"the field {lower}: is reserved", RESERVED[lower], token)
+        guess = meant(lower)
         advice = (
             f"Did you mean {guess}:? Known fields are {', '.join(FIELDS)}; "
             f"to find the text itself, put it in quotes"
@@ -530,20 +492,6 @@ class _Parser:
         return [Fuzzy(found[0], edits)]
 
 
-# -- trees -----------------------------------------------------------------------------------------
-
-
-def _flat(kind: type[And] | type[Or], parts: list[Condition]) -> list[Condition]:
-    """AND of ANDs is one AND: parentheses that change nothing do not make another tree."""
-    flat: list[Condition] = []
-    for part in parts:
-        if isinstance(part, kind):
-            flat.extend(part.conditions)
-        else:
-            flat.append(part)
-    return flat
-
-
 def _terms(condition: Condition) -> list[Term]:
     assert isinstance(condition, Match)
     expression = condition.expression
@@ -551,43 +499,3 @@ def _terms(condition: Condition) -> list[Term]:
         return list(expression.terms)
     assert isinstance(expression, Word | Wildcard | Fuzzy)
     return [expression]
-
-
-def _has_and(condition: Condition) -> bool:
-    if isinstance(condition, And):
-        return True
-    return isinstance(condition, Or) and any(_has_and(c) for c in condition.conditions)
-
-
-def _first_match(condition: Condition) -> Match:
-    while isinstance(condition, And | Or):
-        condition = condition.conditions[0]
-    assert isinstance(condition, Match)
-    return condition
-
-
-def _expression(condition: Condition) -> WordExpression:
-    """Alternatives without AND as one word expression."""
-    if isinstance(condition, Or):
-        return AnyOf(tuple(_expression(c) for c in condition.conditions))
-    assert isinstance(condition, Match)
-    return condition.expression
-
-
-def _lift(condition: Condition, join: Callable[[WordExpression], WordExpression]) -> Condition:
-    """Distribute a proximity over AND: (a AND b) w/5 c is (a w/5 c) AND (b w/5 c)."""
-    if _has_and(condition):
-        assert isinstance(condition, And | Or)
-        parts = [_lift(child, join) for child in condition.conditions]
-        kind: type[And] | type[Or] = And if isinstance(condition, And) else Or
-        return kind(tuple(_flat(kind, parts)))
-    match = _first_match(condition)
-    return Match(match.field, join(_expression(condition)), match.label)
-
-
-def _near_depth(expression: WordExpression) -> int:
-    if isinstance(expression, Near):
-        return 1 + max(_near_depth(expression.left), _near_depth(expression.right))
-    if isinstance(expression, AnyOf):
-        return max(_near_depth(a) for a in expression.alternatives)
-    return 0

@@ -68,6 +68,17 @@ class Words:
             found = text.find(sought, found + 1)
         return result
 
+    def positions_by(self, finder: re.Pattern[str]) -> list[int]:
+        """Positions of the words that ``finder``, a pattern that begins with a space, finds."""
+        text = self.text
+        result, counted, position = [], 0, 0
+        for match in finder.finditer(text):
+            found = match.start()
+            position += text.count(" ", counted, found)
+            counted = found
+            result.append(position)
+        return result
+
 
 def occurs(expression: WordExpression, words: Words) -> bool:
     """Whether ``expression`` occurs at least once. Raises :class:`TooManyOccurrences`."""
@@ -76,11 +87,7 @@ def occurs(expression: WordExpression, words: Words) -> bool:
     if isinstance(expression, AnyOf):
         return any(occurs(a, words) for a in expression.alternatives)
     if isinstance(expression, Near):
-        left = occurrences(expression.left, words)
-        if not left:
-            return False
-        right = occurrences(expression.right, words)
-        return next(_pairs(left, right, expression), None) is not None
+        return next(_near(expression, words), None) is not None
     return bool(occurrences(expression, words))
 
 
@@ -92,23 +99,39 @@ def occurrences(expression: WordExpression, words: Words) -> list[Occurrence]:
         found = {o for a in expression.alternatives for o in occurrences(a, words)}
         return sorted(found)
     if isinstance(expression, Near):
-        left = occurrences(expression.left, words)
-        if not left:
-            return []
         joint: set[Occurrence] = set()
-        for one, other in _pairs(left, occurrences(expression.right, words), expression):
-            joint.add(tuple(sorted(one + other)))
+        for occurrence in _near(expression, words):
+            joint.add(occurrence)
             if len(joint) > MOST_OCCURRENCES:
                 raise TooManyOccurrences
         return sorted(joint)
     return [(position,) for position in _term(expression, words)]
 
 
+def _singles(expression: WordExpression, words: Words) -> list[int] | None:
+    """The positions of an expression whose occurrences are single words; ``None`` for others."""
+    if isinstance(expression, Word | Wildcard | Fuzzy):
+        return _term(expression, words)
+    if isinstance(expression, AnyOf):
+        found: set[int] = set()
+        for alternative in expression.alternatives:
+            positions = _singles(alternative, words)
+            if positions is None:
+                return None
+            found.update(positions)
+        return sorted(found)
+    return None
+
+
 def _term(term: Term, words: Words) -> list[int]:
     if isinstance(term, Word):
         return words.positions_of(term.text)
-    if isinstance(term, Wildcard) and term.any_word:
-        return list(range(len(words.sequence)))
+    if isinstance(term, Wildcard):
+        if term.any_word:
+            return list(range(len(words.sequence)))
+        finder = _finder(term.pattern)
+        if finder:
+            return words.positions_by(finder)
     fits = matcher(term)
     accepted = {word for word in words.distinct if fits(word)}
     if not accepted:
@@ -131,18 +154,44 @@ def _phrase(terms: tuple[Term, ...], words: Words) -> list[Occurrence]:
     return [tuple(range(start, start + size)) for start in starts]
 
 
-def _pairs(
-    left: list[Occurrence], right: list[Occurrence], near: Near
-) -> Iterator[tuple[Occurrence, Occurrence]]:
-    """The pairs that stand near each other; a pair may come more than once."""
+def _near(near: Near, words: Words) -> Iterator[Occurrence]:
+    """The occurrences of a proximity, in no order; one may come more than once."""
+    left, right = near.left, near.right
+    singles = _singles(right, words)
+    if singles is None and not near.ordered:
+        singles = _singles(left, words)
+        if singles is not None:
+            left, right = right, left
+    if singles is None:
+        ones = occurrences(left, words)
+        yield from _pairs(ones, occurrences(right, words) if ones else [], near)
+        return
+    if not singles:
+        return
+    distance, ordered, size = near.distance, near.ordered, len(singles)
+    comparisons = 0
+    for one in occurrences(left, words):
+        for position in one[-1:] if ordered else one:
+            n = bisect_left(singles, position + 1 if ordered else position - distance)
+            last = position + distance
+            while n < size and singles[n] <= last:
+                other = singles[n]
+                if other not in one:
+                    yield tuple(sorted((*one, other)))
+                n += 1
+                comparisons += 1
+        if comparisons > _MOST_COMPARISONS:
+            raise TooManyOccurrences
+
+
+def _pairs(left: list[Occurrence], right: list[Occurrence], near: Near) -> Iterator[Occurrence]:
     distance = near.distance
     if near.ordered:
-        right = sorted(right)  # by first word
         firsts = [occurrence[0] for occurrence in right]
         for one in left:
             last = one[-1]
             for n in range(bisect_right(firsts, last), bisect_right(firsts, last + distance)):
-                yield one, right[n]
+                yield one + right[n]
         return
     places = sorted((position, n) for n, other in enumerate(right) for position in other)
     positions = [position for position, _ in places]
@@ -159,7 +208,7 @@ def _pairs(
                 if n not in tried:
                     tried.add(n)
                     if set(one).isdisjoint(right[n]):
-                        yield one, right[n]
+                        yield tuple(sorted(one + right[n]))
 
 
 # -- single words ----------------------------------------------------------------------------------
@@ -175,6 +224,18 @@ def matcher(term: Wildcard | Fuzzy) -> Callable[[str], bool]:
 def _wildcard_judge(term: Wildcard) -> Callable[[str], bool]:
     fullmatch = wildcard_regex(term.pattern).fullmatch
     return lambda word: fullmatch(word) is not None
+
+
+@lru_cache(maxsize=256)
+def _finder(pattern: str) -> re.Pattern[str] | None:
+    """Finds the words of a simple pattern, ``contract*`` or ``wom?n``, in the text of all words."""
+    star = pattern.find("*")
+    if pattern[0] in "*?" or -1 < star < len(pattern) - 1:
+        return None
+    parts = (
+        "[^ ]" if char == "?" else "[^ ]*" if char == "*" else re.escape(char) for char in pattern
+    )
+    return re.compile(f" {''.join(parts)}(?= )")
 
 
 def wildcard_regex(pattern: str) -> re.Pattern[str]:
