@@ -52,7 +52,28 @@ _NAMES = {
 _DATES = frozenset({"created_at", "modified_at", "printed_at"})
 _OURS = ("X-TIKA:", "Content-", "resourceName", "embedded", "access_permission:", "pdf:char")
 _INLINE = frozenset(
-    "b i u s a span strike em strong sub sup img small big tt font code q cite abbr".split()
+    [
+        "b",
+        "i",
+        "u",
+        "s",
+        "a",
+        "span",
+        "strike",
+        "em",
+        "strong",
+        "sub",
+        "sup",
+        "img",
+        "small",
+        "big",
+        "tt",
+        "font",
+        "code",
+        "q",
+        "cite",
+        "abbr",
+    ]
 )
 _CELLS = frozenset({"td", "th"})
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".emf", ".wmf", ".pict")
@@ -192,7 +213,7 @@ def _parted(markup: str, metadata: dict[str, Any]) -> tuple[str, dict[str, Any],
     if body is None:
         return "", metadata, "", []
     entries = list(body.iter("{*}div"))
-    entries = [e for e in entries if e.get("class") == "package-entry" and not _within(e, body)]
+    entries = [e for e in entries if e.get("class") == "package-entry" and not _within(e)]
     inside: list[str] = []
     inner: list[str] = []
     for entry in entries:
@@ -204,12 +225,9 @@ def _parted(markup: str, metadata: dict[str, Any]) -> tuple[str, dict[str, Any],
     return plain(body), metadata, "\n".join(inner), list(filter(None, inside))
 
 
-def _within(entry: Any, body: Any) -> bool:
+def _within(entry: Any) -> bool:
     """Whether a file inside lies in another file inside."""
-    for above in entry.iterancestors("{*}div"):
-        if above.get("class") == "package-entry":
-            return True
-    return False
+    return any(above.get("class") == "package-entry" for above in entry.iterancestors("{*}div"))
 
 
 def plain(body: Any) -> str:

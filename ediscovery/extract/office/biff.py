@@ -81,7 +81,7 @@ def read(ole: Any, lines: Lines, result: Extraction, context: Context) -> bool:
     return True
 
 
-class _TooManyCells(Exception):  # noqa: N818 - it ends reading, it is no error
+class _TooManyCells(Exception):
     """The profile's number of cells is used up."""
 
 
@@ -102,9 +102,7 @@ def _records(data: bytes) -> Iterator[tuple[int, list[bytes]]]:
 
 
 class _Workbook:
-    def __init__(
-        self, book: _Book, lines: Lines, result: Extraction, context: Context
-    ) -> None:
+    def __init__(self, book: _Book, lines: Lines, result: Extraction, context: Context) -> None:
         self._book = book
         self._lines = lines
         self._result = result
@@ -241,7 +239,7 @@ class _Workbook:
             self._book.names.append(self._characters(Reader(chunks, 14), count))
 
     def _external(self, chunks: list[bytes]) -> None:
-        count, length = struct.unpack_from("<HH", chunks[0])
+        (length,) = struct.unpack_from("<H", chunks[0], 2)
         if length in (0x0401, 0x3A01) or not length:
             return
         path = self._string(Reader(chunks, 2), 2)

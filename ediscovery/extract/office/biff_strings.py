@@ -60,7 +60,7 @@ class Reader:
 
 def shared_strings(chunks: list[bytes], limit: int) -> tuple[list[str], bool]:
     """The shared strings of a workbook, at most ``limit`` characters, and whether all were read."""
-    total, unique = struct.unpack_from("<II", chunks[0]) if len(chunks[0]) >= 8 else (0, 0)
+    (unique,) = struct.unpack_from("<I", chunks[0], 4) if len(chunks[0]) >= 8 else (0,)
     reader = Reader(chunks, 8)
     result: list[str] = []
     while len(result) < unique and not reader.done():

@@ -216,4 +216,3 @@ def _extension(data: bytes) -> str:
                 return extension
         return ".zip"
     return ""
-

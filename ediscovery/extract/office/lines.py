@@ -5,7 +5,7 @@ from __future__ import annotations
 from ediscovery.extract.contract import Context
 
 
-class Full(Exception):  # noqa: N818 - it ends reading, it is no error
+class Full(Exception):
     """The text has reached the profile's limit; what was collected is kept."""
 
 

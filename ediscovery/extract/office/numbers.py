@@ -1,8 +1,9 @@
 """Cell values as a spreadsheet shows them: number formats of SpreadsheetML and BIFF.
 
 Follows ECMA-376-1 18.8.30 and 18.8.31 with English names of months and days. What a format can't
-show (a date before 1900, a broken code) or hides is given as the plain number, never left out. Whole numbers
-under the format General are written in full, however long: account numbers must be found.
+show (a date before 1900, a broken code) or hides is given as the plain number, never left out.
+Whole numbers under the format General are written in full, however long: account numbers must be
+found.
 """
 
 from __future__ import annotations
@@ -56,10 +57,21 @@ BUILT_IN: dict[int, str] = {
     **dict.fromkeys([*range(27, 32), 36, *range(50, 55), 57, 58], "yyyy-mm-dd"),
     **dict.fromkeys([32, 33, 34, 35, 55, 56], "h:mm:ss"),
 }
-_MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"?'
     r"|\\(?P<escaped>.)"
@@ -158,8 +170,7 @@ def _compile(code: str) -> tuple[_Section, ...]:
         elif kind != "fill":
             sections[-1].append((kind, text))
     return tuple(
-        _section(tokens, condition)
-        for tokens, condition in zip(sections, conditions, strict=True)
+        _section(tokens, condition) for tokens, condition in zip(sections, conditions, strict=True)
     )
 
 
@@ -182,9 +193,7 @@ def _section(tokens: list[tuple[str, str]], condition: tuple[str, float] | None)
 def _dated(tokens: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Date tokens with minutes told from months: ``m`` beside hours or seconds is a minute."""
     result: list[tuple[str, str]] = []
-    clock = [
-        index for index, (kind, _) in enumerate(tokens) if kind in ("date", "elapsed")
-    ]
+    clock = [index for index, (kind, _) in enumerate(tokens) if kind in ("date", "elapsed")]
     for index, (kind, text) in enumerate(tokens):
         lowered = text.lower()
         if kind == "date" and lowered[0] == "m" and len(lowered) < 3:

@@ -135,9 +135,7 @@ def read_meta(root: Any, result: Extraction) -> None:
             )
         elif name == "document-statistic":
             for key, field in _STATISTICS.items():
-                properties.add(
-                    result.fields, result.flags, field, markup.attribute(element, key)
-                )
+                properties.add(result.fields, result.flags, field, markup.attribute(element, key))
     if keywords:
         result.fields["keywords"] = "; ".join(keywords)[:10_000]
     if custom:
@@ -189,7 +187,9 @@ def _flat(content: Content, context: Context) -> Extraction:
     root, problem = markup.parse(content.read(), "It")
     if markup.local(root.tag) != "document":
         raise EvidenceError(State.CORRUPT, "It is neither a packaged nor a flat ODF document.")
-    result = Extraction(warnings=[f"Broken XML, read as far as possible: {problem}"] * bool(problem))
+    result = Extraction(
+        warnings=[f"Broken XML, read as far as possible: {problem}"] * bool(problem)
+    )
     for meta in root.iterfind("{*}meta"):
         read_meta(meta, result)
     lines = Lines(context)

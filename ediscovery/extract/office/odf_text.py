@@ -1,4 +1,4 @@
-"""The text of ODF content: paragraphs, tables, notes, changes, in reading order (ODF 1.3 part 3)."""
+"""The text of ODF content: paragraphs, tables, notes, changes, in reading order (ODF 1.3-3)."""
 
 from __future__ import annotations
 
@@ -107,7 +107,9 @@ class Story:
 
     def learn(self, content: Any, styles: Any) -> None:
         """Note hidden styles and tracked changes before reading."""
-        hidden, tables, pages = set(), set(), set()
+        hidden: set[str] = set()
+        tables: set[str] = set()
+        pages: set[str] = set()
         for root in (content, styles):
             if root is None:
                 continue
@@ -410,7 +412,20 @@ _LOOSE = frozenset(
     | {"math:math", "MathML:math", "svg:title", "svg:desc"}
 )
 _PROMPTS = frozenset(
-    "title subtitle outline text notes graphic object chart table orgchart page handout".split()
+    [
+        "title",
+        "subtitle",
+        "outline",
+        "text",
+        "notes",
+        "graphic",
+        "object",
+        "chart",
+        "table",
+        "orgchart",
+        "page",
+        "handout",
+    ]
 )
 
 

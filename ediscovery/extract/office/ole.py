@@ -127,9 +127,7 @@ def _by_tika(content: Content, context: Context, result: Extraction) -> None:
         result.state, result.message = found.state, found.message
 
 
-def _attach(
-    ole: Any, entries: list[list[str]], result: Extraction, context: Context
-) -> None:
+def _attach(ole: Any, entries: list[list[str]], result: Extraction, context: Context) -> None:
     """Children: embedded objects, then pictures."""
     storages = _objects(ole, entries)
     found = pictures.find(ole)
@@ -160,14 +158,12 @@ def _children(
     found: list[pictures.Picture],
     context: Context,
 ) -> Iterator[Child]:
-    ordinal = 0
-    for storage in storages:
+    for ordinal, storage in enumerate(storages):
         name = storage[-1]
         if ordinal in context.skip:
             yield Child(name, None, "embedded", state=State.CRASHED)
         else:
             yield embedded.from_storage(ole, storage, name)
-        ordinal += 1
     yield from inner
     for number, picture in enumerate(found):
         yield pictures.child(ole, picture, number + 1, context)

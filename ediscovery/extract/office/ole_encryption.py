@@ -27,7 +27,7 @@ def opened(content: Content, context: Context) -> Content | None:
     try:
         with olefile.OleFileIO(content.open()) as ole:
             names = {"/".join(entry).lower() for entry in ole.listdir(storages=True)}
-    except Exception:  # noqa: BLE001 - the reader will say what is broken
+    except Exception:
         return None
     if any(mark in name for name in names for mark in _RIGHTS):
         raise EvidenceError(
@@ -39,7 +39,7 @@ def opened(content: Content, context: Context) -> Content | None:
         file = msoffcrypto.OfficeFile(content.open())
         if not file.is_encrypted():
             return None
-    except Exception as error:  # noqa: BLE001 - the library raises many kinds
+    except Exception as error:
         if "encryptedpackage" in names:
             raise EvidenceError(
                 State.ENCRYPTED, f"Its encryption is not understood: {error}"
@@ -61,7 +61,7 @@ def _try_all(file: Any, context: Context) -> Content:
         try:
             file.load_key(password=password)
             file.decrypt(clear)
-        except Exception as error:  # noqa: BLE001 - a wrong key shows in many ways
+        except Exception as error:
             problem = str(error)
             continue
         data = clear.getvalue()

@@ -58,7 +58,7 @@ def find(ole: Any) -> list[Picture]:
             continue
         try:
             data = ole.openstream(entry).read()
-        except Exception:  # noqa: BLE001,S112 - the text's reader reports broken streams
+        except Exception:
             continue
         if entry[0].lower() in ("workbook", "book"):
             data = _drawing_group(data)

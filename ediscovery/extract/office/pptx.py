@@ -1,7 +1,8 @@
 """PresentationML: pptx, pptm, ppsx, potx, transitional and strict (ECMA-376-1 19, ISO 29500-1).
 
 Slides in their order, parted by ``\\f``: shapes, tables, diagrams, notes, comments. Then, once
-each, what layouts and masters show themselves: no placeholders but dates, headers and footers. Hidden slides are included and flagged.
+each, what layouts and masters show themselves: no placeholders but dates, headers and footers.
+Hidden slides are included and flagged.
 """
 
 from __future__ import annotations
@@ -19,11 +20,9 @@ from ediscovery.extract.office.package import Package
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
 
-_TAGS = tuple(
-    "{*}" + name for name in ("p", "tc", "tr", "cNvPr", "sp", "Fallback", "Choice")
-)
+_TAGS = tuple("{*}" + name for name in ("p", "tc", "tr", "cNvPr", "sp", "Fallback", "Choice"))
 _STANDING = frozenset({"dt", "ftr", "hdr", "sldNum"})  # placeholders with text of their own
-_LAYOUTS = ("slideLayout", "slideMaster", "notesMaster", "handoutMaster")
+_LAYOUTS = frozenset({"slidelayout", "slidemaster", "notesmaster", "handoutmaster"})
 
 
 def extract(content: Content, context: Context) -> Extraction:
@@ -38,9 +37,7 @@ def extract(content: Content, context: Context) -> Extraction:
     main = package.main("ppt/presentation.xml")
     root = package.xml(main)
     if root is None:
-        raise EvidenceError(
-            State.CORRUPT, "It has no readable main part (ppt/presentation.xml)."
-        )
+        raise EvidenceError(State.CORRUPT, "It has no readable main part (ppt/presentation.xml).")
     lines = Lines(context)
     try:
         slides = _order(package, main, root)
@@ -157,13 +154,12 @@ def _follows_choice(fallback: Any) -> bool:
 
 
 def _backgrounds(package: Package) -> list[str]:
-    found: dict[str, None] = {}
+    found = []
     for name in package.names:
         folder = name.replace("\\", "/").lower().rpartition("/")[0].rpartition("/")[2]
-        if folder.rstrip("s") in {layout.lower() for layout in _LAYOUTS}:
-            if name.lower().endswith(".xml"):
-                found.setdefault(name)
-    return list(found)
+        if name.lower().endswith(".xml") and folder.rstrip("s") in _LAYOUTS:
+            found.append(name)
+    return found
 
 
 def _charts(package: Package, lines: Lines) -> None:

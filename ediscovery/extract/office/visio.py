@@ -13,6 +13,9 @@ from ediscovery.extract.office.package import Package
 
 _DRAWN = re.compile(r"visio/(pages/page|masters/master)\d*\.xml$")
 
+_CARRIED = {"Property": "Value", "Hyperlink": "Address"}
+_NUMBER = re.compile(r"-?[\d.]*(?:E-?\d+)?")
+
 
 def extract(content: Content, context: Context) -> Extraction:
     """Text of every page, then of masters, comments; properties and embedded files.
@@ -65,9 +68,12 @@ def _shapes(root: Any, lines: Lines) -> None:
         return
     for text in root.iter("{*}Text"):
         lines.line("".join(text.itertext()))
-    for row in root.iter("{*}Cell"):  # data that shapes carry and hyperlinks
-        if row.get("N") in ("Value", "Address", "Prompt", "Comment") and row.get("F") != "Inh":
-            lines.line(row.get("V", ""))
+    for section in root.iter("{*}Section"):  # data that shapes carry, and their links
+        wanted = _CARRIED.get(section.get("N", ""))
+        for cell in section.iter("{*}Cell") if wanted else ():
+            value = cell.get("V", "")
+            if cell.get("N") == wanted and not _NUMBER.fullmatch(value):
+                lines.line(value)
 
 
 def _comments(root: Any, lines: Lines) -> None:

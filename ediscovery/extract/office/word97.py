@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ediscovery.extract.contract import Context, Extraction
-from ediscovery.extract.office.lines import DELETED, INSERTED, KEPT, Lines, mark_deletions
+from ediscovery.extract.office import field_codes
+from ediscovery.extract.office.lines import DELETED, KEPT, Lines, mark_deletions
 from ediscovery.extract.office.word97_lists import Lists
 from ediscovery.extract.office.word97_properties import Runs
 
@@ -22,13 +23,6 @@ _CLX, _COMMENT_MARKS, _COMMENT_TEXTS, _COMMENT_OWNERS, _REVISERS = 33, 4, 5, 36,
 _LISTS = 73
 _COUNTS = 76  # where the character counts of the stories begin
 _MARKS = re.compile("([\x13\x14\x15])")
-_LINK = re.compile(r'\s*HYPERLINK\s+(?:\\[a-z]\s+)*"([^"]+)"', re.IGNORECASE)
-_FETCHING = re.compile(
-    r"\s*(?:INCLUDETEXT|INCLUDEPICTURE|INCLUDE|IMPORT|LINK|DDEAUTO|DDE|RD|DATABASE)\b", re.IGNORECASE
-)
-# Fields that show their instruction: they never have a result of their own.
-_SHOWN = re.compile(r"\s*EQ\b", re.IGNORECASE)
-_ENTRY = re.compile(r'\s*(?:XE|TC|TA)\s+.*?"([^"]*)"', re.IGNORECASE | re.DOTALL)
 _WIDE_MARK, _NARROW_MARK = re.compile(b"[\r\x07]\0"), re.compile(b"[\r\x07]")
 _CELLS = re.compile("\x07{2,}")
 _SPECIAL = {
@@ -80,6 +74,7 @@ class _Fields:
     links: dict[str, None] = field(default_factory=dict)
     entries: list[str] = field(default_factory=list)
     fetching: list[str] = field(default_factory=list)
+    starts: bool = False
 
 
 def read(ole: Any, lines: Lines, result: Extraction, context: Context) -> bool:
@@ -272,8 +267,8 @@ def _outside_instructions(text: str, fields: _Fields) -> Iterator[str]:
                 instruction = fields.open.pop()
                 if instruction is not None:
                     written = "".join(instruction)
-                    _instruction(written, fields)
-                    if all(outer is None for outer in fields.open) and _SHOWN.match(written):
+                    shown = _instruction(written, fields).shown
+                    if shown and all(outer is None for outer in fields.open):
                         yield written
         elif part:
             inner = next((i for i in reversed(fields.open) if i is not None), None)
@@ -283,15 +278,16 @@ def _outside_instructions(text: str, fields: _Fields) -> Iterator[str]:
                 yield part
 
 
-def _instruction(text: str, fields: _Fields) -> None:
-    link = _LINK.match(text)
-    if link and len(fields.links) < 1000:
-        fields.links.setdefault(link.group(1))
-    entry = _ENTRY.match(text)
-    if entry:
-        fields.entries.append(entry.group(1))
-    if _FETCHING.match(text) and len(fields.fetching) < 100:
-        fields.fetching.append(" ".join(text.split())[:1000])
+def _instruction(text: str, fields: _Fields) -> field_codes.Instruction:
+    found = field_codes.understand(text)
+    if found.link and len(fields.links) < 1000:
+        fields.links.setdefault(found.link)
+    if found.entry:
+        fields.entries.append(found.entry)
+    if found.fetches and len(fields.fetching) < 100:
+        fields.fetching.append(found.fetches)
+    fields.starts = fields.starts or found.starts
+    return found
 
 
 def _note_fields(fields: _Fields, result: Extraction) -> None:
@@ -302,8 +298,8 @@ def _note_fields(fields: _Fields, result: Extraction) -> None:
     if fields.fetching:
         result.flags.add("external_reference")
         result.fields["external_references"] = fields.fetching
-        if any(text.upper().startswith("DDE") for text in fields.fetching):
-            result.flags.add("launch")
+    if fields.starts:
+        result.flags.add("launch")
 
 
 def _comments(header: _Header, story: str) -> Iterator[str]:
@@ -322,7 +318,9 @@ def _comments(header: _Header, story: str) -> Iterator[str]:
         yield _plain(story)
         return
     for index in range(min(len(places) - 1, len(story))):
-        text = _plain("".join(_outside_instructions(story[places[index] : places[index + 1]], _Fields())))
+        text = _plain(
+            "".join(_outside_instructions(story[places[index] : places[index + 1]], _Fields()))
+        )
         at = 4 * (count + 1) + 30 * index
         owner = struct.unpack_from("<H", marks, at + 20)[0] if index < count else len(owners)
         if text.strip():

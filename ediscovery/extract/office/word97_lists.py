@@ -1,4 +1,4 @@
-"""Automatic paragraph numbers of Word 97 files ([MS-DOC] 2.9.131 LSTF, 2.9.150 LVLF, 2.9.132 LFO)."""
+"""Automatic paragraph numbers of Word 97 files ([MS-DOC] LSTF, LVLF, LFO)."""
 
 from __future__ import annotations
 
@@ -117,9 +117,7 @@ class Lists:
             elif which < len(found.levels):
                 count = found.counts[which]
                 other = found.levels[which]
-                out.append(
-                    numbering.write(other.start if count is None else count, other.format)
-                )
+                out.append(numbering.write(other.start if count is None else count, other.format))
         text = "".join(out).strip()
         return text + " " if text and definition.format != "none" else ""
 

@@ -52,7 +52,7 @@ class Workbook:
     cells_left: int = 0
 
 
-class TooMany(Exception):  # noqa: N818 - it ends reading, it is no error
+class TooMany(Exception):
     """The profile's number of cells is used up."""
 
 
@@ -172,7 +172,8 @@ def _row(row: Any, book: Workbook, lines: Lines, macros: bool) -> None:
 
 def _cell(cell: Any, book: Workbook, macros: bool) -> str:
     kind = cell.get("t")
-    value = formula = None
+    value: str | None = None
+    formula: str | None = None
     for part in cell:
         name = local(part.tag)
         if name == "v":
