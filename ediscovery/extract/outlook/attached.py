@@ -24,7 +24,7 @@ from ediscovery.model.states import State
 _KEPT_BYTES = 1 << 20  # of one attachment between writing the native and giving the child
 _MHTML_REFERENCE = 4
 _IMAGE = re.compile(r"image/|(?:.*\.)(?:png|jpe?g|gif|bmp|tiff?|svg|webp|emf|wmf)$", re.I)
-_LOCATION = ("AttachmentProviderType", "attachmentoriginalurl", "attachmentproviderendpointurl")
+_LOCATIONS = ("attachmentoriginalurl", "attachmentproviderendpointurl")  # of cloud attachments
 
 
 _EXTENSIONS = {
@@ -109,8 +109,7 @@ class Part:
 
     def chunks(self) -> Iterator[bytes]:
         """Its bytes; small ones are kept for the next time. Raises ``EvidenceError``."""
-        if self.failure is not None:
-            raise self.failure
+        self.check()
         if self._kept is not None:
             yield self._kept
             return
@@ -132,36 +131,28 @@ class Part:
     def child(self, context: Context) -> Child:
         """The child that it becomes; what can't be had is a child without content."""
         attachment = self.attachment
-        properties = attachment.properties
         fields = self._fields()
+        flags = ("inline",) if self.inline else ()
         try:
-            if properties is None:
-                raise EvidenceError(State.CORRUPT, attachment.error)
-            if self.failure is not None:
-                raise self.failure
+            self.check()
             if attachment.method == EMBEDDED:
                 child = attachment.message_child(context)
                 child.name, child.relation = self.name, "attachment"
                 child.fields = {**fields, **child.fields}
                 return child
-            if attachment.method in (*REFERENCES, WEB) and mapi.ATTACH_DATA not in properties:
-                return self._reference(fields)
-            if attachment.method == 0 and mapi.ATTACH_DATA not in properties:
-                raise EvidenceError(State.EMPTY, "The message lists it without any content.")
             content = self._content(context)
         except EvidenceError as error:
             if error.state == f"{State.LIMIT}:expansion":
                 raise
+            if self._is_reference:
+                flags = (*flags, "external_reference")
             return Child(
-                self.name, None, self.relation, self.declared,
-                state=error.state, message=error.message, fields=fields,
+                self.name, None, self.relation, self.declared, state=error.state,
+                message=error.message, fields=fields, flags=flags,
             )  # fmt: skip
         if attachment.method == OLE:
             return self._ole(content, fields)
-        return Child(
-            self.name, content, self.relation, self.declared, fields=fields,
-            flags=("inline",) if self.inline else (),
-        )  # fmt: skip
+        return Child(self.name, content, self.relation, self.declared, fields=fields, flags=flags)
 
     def _content(self, context: Context) -> Content:
         kept: list[bytes] = []
@@ -208,22 +199,33 @@ class Part:
         for number in (mapi.ATTACH_LONG_PATHNAME, mapi.ATTACH_PATHNAME):
             path = properties.text(number)
             if path:
-                fields["source_path"] = path
-                break
+                fields.setdefault("source_path", path)
+        for name in _LOCATIONS:
+            place = properties.named(mapi.STRINGS, name)
+            if isinstance(place, str) and place:
+                fields.setdefault("source_path", place)
         return fields
 
-    def _reference(self, fields: dict[str, Any]) -> Child:
-        """An attachment that is only a pointer to a file or a page elsewhere."""
+    @property
+    def _is_reference(self) -> bool:
+        """Whether it is only a pointer to a file or a page elsewhere."""
         properties = self.attachment.properties
-        assert properties is not None
-        for name in _LOCATION[1:]:
-            value = properties.named(mapi.STRINGS, name)
-            if isinstance(value, str) and value:
-                fields.setdefault("source_path", value)
-        where = str(fields.get("source_path", ""))[:300]
-        message = "It is attached by reference" + (f" to {where}" if where else "")
-        return Child(
-            self.name, None, self.relation, self.declared,
-            state=State.UNREADABLE, message=message + "; its bytes are not in the message.",
-            fields=fields, flags=("external_reference",),
-        )  # fmt: skip
+        points = self.attachment.method in (*REFERENCES, WEB)
+        return points and properties is not None and mapi.ATTACH_DATA not in properties
+
+    def check(self) -> None:
+        """Raises ``EvidenceError`` when it is known that there are no bytes to be had."""
+        properties = self.attachment.properties
+        if self.failure is not None:
+            raise self.failure
+        if properties is None:
+            raise EvidenceError(State.CORRUPT, self.attachment.error)
+        if self._is_reference:
+            where = str(self._fields().get("source_path", ""))[:300]
+            to = f" to {where}" if where else ""
+            raise EvidenceError(
+                State.UNREADABLE,
+                f"It is attached by reference{to}; its bytes are not in the message.",
+            )
+        if self.attachment.method == 0 and mapi.ATTACH_DATA not in properties:
+            raise EvidenceError(State.EMPTY, "The message lists it without any content.")

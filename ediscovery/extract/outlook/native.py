@@ -148,11 +148,9 @@ def _write_part(part: Part, sink: Sink, context: Context) -> None:
     """One attachment; what fails leaves no trace but an empty part with the reason."""
     mark = sink.mark()
     try:
-        attachment = part.attachment
-        if attachment.properties is None:
-            raise EvidenceError(State.CORRUPT, attachment.error)
-        if attachment.method == EMBEDDED:
-            _write_message(part, attachment.message(), sink, context)
+        part.check()
+        if part.attachment.method == EMBEDDED:
+            _write_message(part, part.attachment.message(), sink, context)
             return
         declared = part.declared
         if not _TYPE.fullmatch(declared) or declared.startswith(("message/", "multipart/")):
