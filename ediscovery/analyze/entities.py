@@ -72,8 +72,8 @@ class Finder:
     def find(self, paragraphs: Sequence[Paragraph]) -> list[list[Finding]]:
         """What stands in each of ``paragraphs``, sorted by place.
 
-        The result for one paragraph does not depend on the others. Rules go before the model:
-        what it names across an address, URL or telephone number is dropped.
+        The result for one paragraph does not depend on the others. Rules go before the model: of
+        what it names across an address, URL or telephone number only the rest is kept.
         """
         named = self._named(paragraphs) if self.model is not None else [[] for _ in paragraphs]
         result = []
@@ -82,7 +82,11 @@ class Finder:
             if self._entities:
                 points = contact_points.find(paragraph.text)
                 found = [Finding(ENTITY, *point, 1.0) for point in points]
-                found += [e for e in entities if not _overlaps(e, points)]
+                found += [
+                    rest
+                    for entity in entities
+                    if (rest := _rest(paragraph.text, entity, points)) is not None
+                ]
             if self._personal:
                 found += [
                     Finding(PERSONAL, m.label, m.start, m.end, m.confidence)
@@ -181,5 +185,16 @@ def _trimmed(text: str, entity: Any) -> Finding | None:
     return Finding(ENTITY, str(entity.label_), start, start + len(line), 1.0)
 
 
-def _overlaps(finding: Finding, points: Sequence[contact_points.Point]) -> bool:
-    return any(p.start < finding.end and finding.start < p.end for p in points)
+def _rest(text: str, entity: Finding, points: Sequence[contact_points.Point]) -> Finding | None:
+    """The longest part of ``entity`` that lies on none of ``points``."""
+    across = [p for p in points if p.start < entity.end and entity.start < p.end]
+    if not across:
+        return entity
+    starts = [entity.start, *(p.end for p in across)]
+    ends = [*(p.start for p in across), entity.end]
+    start, end = max(zip(starts, ends, strict=True), key=lambda part: part[1] - part[0])
+    while start < end and not text[start].isalnum():
+        start += 1
+    while start < end and not text[end - 1].isalnum():
+        end -= 1
+    return entity._replace(start=start, end=end) if start < end else None

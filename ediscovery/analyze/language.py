@@ -23,10 +23,10 @@ _ENGLISH_DISTINCT = 4
 def detect(text: str) -> str:
     """The main language of ``text``, judged by its first 600 characters; ``""`` when uncertain.
 
-    Give a mail's body without its header block. URLs, addresses and quote marks are left out of
-    account. ``""`` also stands for texts with fewer than 20 letters and for what is no language.
+    Give a mail's body without its header block. URLs and addresses are left out of account.
+    ``""`` also stands for texts with fewer than 20 letters and for what is no language.
     """
-    words = [w for w in text[:SAMPLE_CHARS].split() if "@" not in w and "//" not in w and w != ">"]
+    words = [w for w in text[:SAMPLE_CHARS].split() if "@" not in w and "//" not in w]
     if _is_english(words):
         return "en"
     sample = " ".join(words)

@@ -73,6 +73,9 @@ def test_the_index_is_used_and_the_strongest_digest_chosen(tmp_path: Path) -> No
     with HashLists([nsrl(tmp_path / "rds.db")]) as lists:
         assert isinstance(lists._lists[0], hash_lists._Database)
         assert lists._lists[0].algorithm == "sha256"
+    bare = NSRL + "CREATE TABLE A (sha256 TEXT); INSERT INTO A SELECT hex(randomblob(32));"
+    with HashLists([nsrl(tmp_path / "more.db", schema=bare)]) as lists:
+        assert isinstance(lists._lists[0], hash_lists._Database)
 
 
 @pytest.mark.parametrize(

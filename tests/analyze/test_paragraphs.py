@@ -137,6 +137,16 @@ def test_long_paragraphs_are_cut_at_blanks_the_same_in_every_wrapping(width: int
     assert [p.digest for p in found] == digests(wrapped(words, 120))
 
 
+def test_a_cut_paragraph_stays_what_it_is() -> None:
+    """A long line makes no address of the rest that is cut off, and a long list stays a list."""
+    line = "word " * 900
+    assert "\n" not in split(f"{line}\nJane\nRoe")[-1].text
+    assert digests(f"{line}\nJane\nRoe") == digests(f"{line} Jane Roe")
+    items = split("Jane Roe\n" * 900)
+    assert len(items) > 1
+    assert all(p.text.count("\n") > 9 for p in items)
+
+
 @pytest.mark.parametrize("unit", ["x", ">", "> ", "x ", "\n", " ", "-\n", ">x\n", "x\n>"])
 def test_hostile_text_is_bounded(unit: str) -> None:
     text = unit * (2_000_000 // len(unit))
