@@ -166,7 +166,8 @@ class Properties(ABC):
                 return raw.decode(codepages.codec(page))
             except UnicodeError:
                 continue
-        return codepages.decode(raw, self.codepages[0] if self.codepages else 1252)
+        damaged = next((page for page in self.codepages if page != 65001), 1252)
+        return codepages.decode(raw, damaged)
 
     def stored(self, number: int) -> bytes:
         """The bytes of a text or binary property as they are kept; ``b""`` when there are none."""
