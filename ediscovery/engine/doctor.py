@@ -93,19 +93,20 @@ def _sandbox() -> Iterator[Finding]:
         "    files = 'open'\n"
         "except OSError:\n"
         "    files = 'closed'\n"
-        "print(net, files)\n"
+        "print(net, files, held)\n"
     )
     with tempfile.TemporaryDirectory() as inside, tempfile.TemporaryDirectory() as outside:
         asked = subprocess.run(
             [sys.executable, "-c", probe, inside, str(Path(outside) / "x")],
             capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
-    net, _, files = asked.stdout.strip().partition(" ")
+    net, files, held = [*asked.stdout.strip().split(" ", 2), "", "", ""][:3]
+    how = "empty network namespace" if "network" in held else "no TCP, by Landlock; UDP is open"
     yield Finding("sandbox: limits", "ok", "time, CPU, memory, file size")
     yield Finding(
         "sandbox: network",
-        "ok" if net == "closed" else "weak",
-        "empty network namespace" if net == "closed" else "the kernel refuses a namespace",
+        "ok" if net == "closed" and "network" in held else "weak",
+        how if net == "closed" else "the kernel refuses a namespace",
         "Parsers could reach the network; run on a machine without one.",
     )
     abi = isolation.landlock_version()

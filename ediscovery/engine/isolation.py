@@ -2,8 +2,9 @@
 
 Applied by the parser process to itself before it reads anything: an empty network namespace (no
 interface, not even loopback), Landlock rules (reads only the interpreter, system libraries and the
-named sources, writes only its scratch folder), resource limits, death with its parent. What could
-be applied is reported, kept in the custody record and shown by ``ediscovery doctor``.
+named sources, writes only its scratch folder, no TCP), resource limits, death with its parent.
+Where a profile names a Tika server, its TCP port alone stays open. What could be applied is
+reported, kept in the custody record and shown by ``ediscovery doctor``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ import signal
 import struct
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+from ediscovery.model.resources import resource as resource_folder
 
 _NEWUSER, _NEWNET = 0x10000000, 0x40000000
 _PDEATHSIG, _NO_NEW_PRIVS, _DUMPABLE = 1, 38, 4
@@ -25,8 +29,14 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _READ_FILE, _READ_DIR, _EXECUTE = 1 << 2, 1 << 3, 1 << 0
 _ALL_FS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1}
 _FS_5 = (1 << 16) - 1
-_PATH_BENEATH = 1
-_SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/opt", "/proc", "/sys/devices/system/cpu")
+_PATH_BENEATH, _NET_PORT, _CONNECT = 1, 2, 1 << 1
+_SYSTEM = (
+    "/usr", "/lib", "/lib64", "/bin", "/etc/alternatives", "/etc/fonts", "/etc/ld.so.cache",
+    "/etc/localtime", "/etc/mime.types", "/etc/ssl", "/proc/self", "/proc/cpuinfo", "/proc/meminfo",
+    "/proc/stat", "/proc/sys/kernel", "/proc/sys/vm", "/sys/devices/system/cpu",
+    "/sys/kernel/mm/transparent_hugepage",
+)  # fmt: skip
+_NAMES = ("/etc/hosts", "/etc/nsswitch.conf", "/etc/resolv.conf", "/etc/host.conf", "/etc/gai.conf")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -50,8 +60,11 @@ def no_network() -> bool:
     return bool(_libc.unshare(_NEWUSER | _NEWNET) == 0)
 
 
-def restrict_files(readable: Sequence[str], writable: Sequence[str]) -> bool:
-    """Landlock: read below ``readable`` and the system, write below ``writable``, nothing else."""
+def landlock(readable: Sequence[str], writable: Sequence[str], port: int | None = None) -> bool:
+    """Read below ``readable`` and the system, write below ``writable``, connect to ``port`` only.
+
+    Returns whether the kernel holds it; TCP is bound from ABI 4 on.
+    """
     version = landlock_version()
     if version < 1:
         return False
@@ -65,9 +78,12 @@ def restrict_files(readable: Sequence[str], writable: Sequence[str]) -> bool:
     if ruleset < 0:
         return False
     read = (_READ_FILE | _READ_DIR | _EXECUTE) & handled
-    interpreter = {sys.prefix, sys.base_prefix, sys.exec_prefix, _package_folder()}
-    for path in (*_SYSTEM, *interpreter, *readable):
+    interpreter = {sys.prefix, sys.base_prefix, sys.exec_prefix, *_package_folders()}
+    for path in (*_SYSTEM, *interpreter, *readable, *(_NAMES if port else ())):
         _allow(ruleset, path, read)
+    if port and version >= 4:
+        rule = struct.pack("<QQ", _CONNECT, port)
+        _libc.syscall(_ADD_RULE, ruleset, ctypes.c_int(_NET_PORT), rule, ctypes.c_uint32(0))
     for path in ("/dev/null", "/dev/urandom", "/dev/zero", "/dev/full"):
         _allow(ruleset, path, _READ_FILE | (1 << 1))
     for path in writable:
@@ -107,16 +123,24 @@ def limit_file_size(file_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def isolate(readable: Sequence[str], writable: Sequence[str], *, network: bool = False) -> str:
-    """Apply all that this kernel has; returns what holds, e.g. ``network, files, resources``."""
+def isolate(readable: Sequence[str], writable: Sequence[str], *, port: int | None = None) -> str:
+    """Apply all that this kernel has; returns what holds: of ``network, tcp, files, resources``.
+
+    ``network``: there is none. ``tcp``: no connection can be made, but to ``port`` when given.
+    """
     held = []
-    if not network and no_network():
+    if port is None and no_network():
         held.append("network")
-    if restrict_files(readable, writable):
+    if landlock(readable, writable, port):
+        if "network" not in held and landlock_version() >= 4:
+            held.append("tcp")
         held.append("files")
     held.append("resources")
     return ", ".join(held)
 
 
-def _package_folder() -> str:
-    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+def _package_folders() -> set[str]:
+    """What of ours a parser imports and reads: in a wheel the libraries lie beside it."""
+    data = {str(resource_folder(name)) for name in ("pipelines", "config", "schemas")}
+    package = Path(__file__).resolve().parent.parent
+    return data | {str(package.parent if (package / "data").is_dir() else package)}

@@ -103,9 +103,7 @@ def main(page_handle: int) -> int:
 
     profile = from_dict(job["profile"])
     limits = profile.limits
-    held = isolation.isolate(
-        job["readable"], [job["scratch"]], network=profile.tika.startswith("http")
-    )
+    held = isolation.isolate(job["readable"], [job["scratch"]], port=_tika_port(profile.tika))
     isolation.limit_resources(limits.memory_bytes)
     send(outward, {"ready": held})
     clock = _CpuClock(limits.cpu_seconds)
@@ -142,6 +140,16 @@ def main(page_handle: int) -> int:
         page.idle()
         send(outward, {"cpu": time.process_time() - cpu})
     return 0
+
+
+def _tika_port(tika: str) -> int | None:
+    """The TCP port of a Tika server, ``None`` when the profile names none."""
+    if not tika.startswith("http"):
+        return None
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(tika)
+    return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _hand_over(outward: BinaryIO, reader: Any, pack: Any, start: int) -> None:
