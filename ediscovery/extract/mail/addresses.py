@@ -40,6 +40,7 @@ _TOKEN = re.compile(
     r"|="
 )
 _QUOTED_LOCAL = re.compile(r"\"(?:[^\"\\]|\\.)*\"@[^\s\"]+")
+_COMMENT = re.compile(r"\([^()]*\)")
 _ESCAPED = re.compile(r"\\(.)")
 _CACHED_LENGTH = 400
 
@@ -107,16 +108,27 @@ def _close(found: list[Mailbox], phrase: list[str], comment: list[str], angle: s
     """Add the mailbox that the tokens so far make up, if they do."""
     text, aside = "".join(phrase).strip(), "".join(comment).strip()
     if angle is not None and (text or angle.strip()):
-        found.append(
-            _mailbox(f"{text} ({aside})" if text and aside else text or aside, angle.strip())
-        )
+        address = _COMMENT.sub("", angle).strip() if "(" in angle else angle.strip()
+        found.append(_mailbox(f"{text} ({aside})" if text and aside else text or aside, address))
         return
     if _QUOTED_LOCAL.fullmatch(text):
         found.append(_mailbox(aside, text))
     elif "@" in text and not text.startswith('"') and "=?" not in text:
-        found.append(_mailbox(aside, "".join(text.split())))
+        found.extend(_loose(text, aside))
     elif text or aside:
         found.append(_mailbox(f"{text} ({aside})" if text and aside else text or aside, ""))
+
+
+def _loose(text: str, aside: str) -> list[Mailbox]:
+    """The mailboxes of ``text`` that holds addresses outside of angle brackets."""
+    words = text.split()
+    whole = [word for word in words if "@" in word[1:-1]]
+    if len(whole) > 1 and len(whole) == len(words):  # parted by blanks alone
+        return [_mailbox("", word) for word in words]
+    if len(whole) == 1:
+        name = " ".join(word for word in words if word is not whole[0])
+        return [_mailbox(name or aside, whole[0])]
+    return [_mailbox(aside, "".join(words))]
 
 
 def _mailbox(name: str, address: str) -> Mailbox:

@@ -85,7 +85,7 @@ def extract(content: Content, context: Context) -> Extraction:
     limits = context.profile.limits
     if b"\n" not in content.head and b"\r" in content.head and b"\n" not in data:
         data = data.replace(b"\r", b"\n")
-    start = _start(data)
+    start = message_start(data)
     headers, header, body, guessed = header_fields.read(data, start, len(data), limits)
     parts = mime.structure(data, headers, body, limits)
     result = Extraction()
@@ -113,7 +113,7 @@ def extract(content: Content, context: Context) -> Extraction:
     return result
 
 
-def _start(data: bytes) -> int:
+def message_start(data: bytes) -> int:
     """Where the header begins: after a mark, blank lines and the line that a mailbox adds."""
     first = data[:1]
     if first not in b" \t\r\n\xefF>":
