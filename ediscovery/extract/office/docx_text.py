@@ -20,6 +20,8 @@ _REVISIONS = (
     *("rPrChange", "pPrChange", "sectPrChange", "tblPrChange", "trPrChange", "tcPrChange"),
     *("cellIns", "cellDel", "cellMerge"),
 )
+# Parts of an equation that stand apart on paper: numerator, exponent, argument, ...
+_MATH = ("e", "num", "den", "sub", "sup", "deg", "fName")
 
 
 class _Paragraph:
@@ -87,6 +89,7 @@ class Document:
             "moveTo": self._end_insertion,
             "del": self._end_deletion,
             "moveFrom": self._end_deletion,
+            **dict.fromkeys(_MATH, self._math_part),
             "instrText": self._instruction,
             "delInstrText": self._instruction,
         }
@@ -195,6 +198,9 @@ class Document:
         reading = "".join(t.text or "" for t in element.getparent().iterfind("{*}rt/{*}r/{*}t"))
         if reading:
             self._put(f"({reading})")
+
+    def _math_part(self, element: Any) -> None:
+        self._put(" ")
 
     def _symbol(self, element: Any) -> None:
         try:

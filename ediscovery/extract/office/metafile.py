@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 
 from ediscovery.extract.codepages import codec
-from ediscovery.extract.contract import Content, Context, Extraction
+from ediscovery.extract.contract import Child, Content, Context, Extraction
 from ediscovery.extract.office.rtf_words import CHARSETS
 from ediscovery.model.states import State
 
@@ -26,15 +26,23 @@ _WMF_CREATES = frozenset({0x00F7, 0x01F9, 0x02FA, 0x02FB, 0x02FC, 0x06FF, 0x0142
 def extract(content: Content, context: Context) -> Extraction:
     """The text of a metafile, a drawing order a line; broken ones are read up to the break."""
     data = content.read()
-    lines = _emf(data) if data[40:44] == b" EMF" else _wmf(data)
+    documents: list[bytes] = []
+    lines = _emf(data, documents) if data[40:44] == b" EMF" else _wmf(data)
     text = "\n".join(line for line in (s.strip("\0 \r\n") for s in lines) if line)
     result = Extraction(text=text + "\n" if text else "")
+    if documents:
+        result.expected_children = len(documents)
+        result.children = [
+            Child(f"drawing{number + 1}.pdf", Content(document), "embedded")
+            for number, document in enumerate(documents)
+        ]
     if len(data) < 18:
         result.state, result.message = State.TRUNCATED, "It ends within its header."
     return result
 
 
-def _emf(data: bytes) -> Iterator[str]:
+def _emf(data: bytes, documents: list[bytes]) -> Iterator[str]:
+    """Lines of text; PDFs that programs of the Mac put beside the drawing go to ``documents``."""
     at = 0
     while at + 8 <= len(data):
         kind, size = struct.unpack_from("<II", data, at)
@@ -56,6 +64,10 @@ def _emf(data: bytes) -> Iterator[str]:
                 yield record[start : start + 2 * count].decode("utf-16-le", "replace")
         elif kind == _COMMENT and record[12:16] == b"EMF+":
             yield from _plus(record[16:])
+        elif kind == _COMMENT and record[12:16] == b"GDIC":
+            start, end = record.find(b"%PDF-"), record.rfind(b"%%EOF")
+            if 0 < start < end:
+                documents.append(record[start : end + 5])
         at += size
 
 
