@@ -40,7 +40,7 @@ _TOKEN = re.compile(
     r"|="
 )
 _QUOTED_LOCAL = re.compile(r"\"(?:[^\"\\]|\\.)*\"@[^\s\"]+")
-_COMMENT = re.compile(r"\([^()]*\)")
+_COMMENT = re.compile(r"\(([^()]*)\)")
 _ESCAPED = re.compile(r"\\(.)")
 _CACHED_LENGTH = 400
 
@@ -106,17 +106,23 @@ def _scan(value: str) -> list[Mailbox]:
 
 def _close(found: list[Mailbox], phrase: list[str], comment: list[str], angle: str | None) -> None:
     """Add the mailbox that the tokens so far make up, if they do."""
-    text, aside = "".join(phrase).strip(), "".join(comment).strip()
-    if angle is not None and (text or angle.strip()):
-        address = _COMMENT.sub("", angle).strip() if "(" in angle else angle.strip()
-        found.append(_mailbox(f"{text} ({aside})" if text and aside else text or aside, address))
+    if angle is not None and "(" in angle:
+        comment = [*comment, *_COMMENT.findall(angle)]
+        angle = _COMMENT.sub("", angle)
+    text, aside = "".join(phrase).strip(), " ".join(" ".join(comment).split())
+    if angle is not None and (text or aside or angle.strip()):
+        found.append(_mailbox(_both(text, aside), angle.strip()))
         return
     if _QUOTED_LOCAL.fullmatch(text):
         found.append(_mailbox(aside, text))
     elif "@" in text and not text.startswith('"') and "=?" not in text:
         found.extend(_loose(text, aside))
     elif text or aside:
-        found.append(_mailbox(f"{text} ({aside})" if text and aside else text or aside, ""))
+        found.append(_mailbox(_both(text, aside), ""))
+
+
+def _both(name: str, aside: str) -> str:
+    return f"{name} ({aside})" if name and aside else name or aside
 
 
 def _loose(text: str, aside: str) -> list[Mailbox]:
@@ -124,10 +130,10 @@ def _loose(text: str, aside: str) -> list[Mailbox]:
     words = text.split()
     whole = [word for word in words if "@" in word[1:-1]]
     if len(whole) > 1 and len(whole) == len(words):  # parted by blanks alone
-        return [_mailbox("", word) for word in words]
+        return [_mailbox(aside, word) for word in words]
     if len(whole) == 1:
         name = " ".join(word for word in words if word is not whole[0])
-        return [_mailbox(name or aside, whole[0])]
+        return [_mailbox(_both(name, aside), whole[0])]
     return [_mailbox(aside, "".join(words))]
 
 

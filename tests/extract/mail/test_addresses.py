@@ -39,7 +39,7 @@ from ediscovery.extract.mail.addresses import Mailbox, parse
         ('<Roe>,"Jane" </O=ACME/CN=JROE>', [("", "Roe"), ("Jane", "/O=ACME/CN=JROE")]),
         ("Big Bug bug@example.com", [("Big Bug", "bug@example.com")]),
         ("a@example.com b@example.com", [("", "a@example.com"), ("", "b@example.com")]),
-        ("Jane <j(her account)@example.com>", [("Jane", "j@example.com")]),
+        ("Jane <j(hers)@example.com>", [("Jane (hers)", "j@example.com")]),
         ("Jane (Sales) <a@example.com>", [("Jane (Sales)", "a@example.com")]),
         ("a @ example.com", [("", "a@example.com")]),
         ("Jane <a@example.com", [("Jane", "a@example.com")]),
