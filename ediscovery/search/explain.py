@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ediscovery.search.occurrences import TooManyOccurrences, Words, occurrences
+from ediscovery.search.occurrences import TooManyOccurrences, Words, first_occurrences
 from ediscovery.search.tree import Condition, Match, Not, WordExpression, leaves
 from ediscovery.search.words import spans
 
@@ -53,11 +53,12 @@ def places(
     """
     located = spans(text)
     try:
-        found = occurrences(expression, Words(" ".join(word for word, _, _ in located)))
+        words = Words(" ".join(word for word, _, _ in located))
+        found = first_occurrences(expression, words, most)
     except TooManyOccurrences:
         return []
     result = []
-    for occurrence in found[:most]:
+    for occurrence in found:
         offsets = tuple((located[n][1], located[n][2]) for n in occurrence)
         result.append(Place(field, offsets, _snippet(text, offsets[0][0], offsets[-1][1])))
     return result

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from functools import lru_cache
 
 from ediscovery.search.tree import (
@@ -26,6 +26,8 @@ Occurrence = tuple[int, ...]
 
 MOST_OCCURRENCES = 200_000
 _MOST_COMPARISONS = 20_000_000
+_WINDOW = 4_000
+_FEW_WORDS = 8
 
 
 class TooManyOccurrences(Exception):
@@ -68,6 +70,13 @@ class Words:
             found = text.find(sought, found + 1)
         return result
 
+    def positions_of_any(self, sought: Set[str]) -> list[int]:
+        """Positions of the words that are in ``sought``, ascending."""
+        here = self.distinct & sought
+        if not here:
+            return []
+        return [position for position, word in enumerate(self.sequence) if word in here]
+
     def positions_by(self, finder: re.Pattern[str]) -> list[int]:
         """Positions of the words that ``finder``, a pattern that begins with a space, finds."""
         text = self.text
@@ -85,9 +94,14 @@ def occurs(expression: WordExpression, words: Words) -> bool:
     if isinstance(expression, Word):
         return f" {expression.text} " in words.text
     if isinstance(expression, AnyOf):
-        return any(occurs(a, words) for a in expression.alternatives)
+        return not expression.words.isdisjoint(words.distinct) or any(
+            occurs(a, words) for a in expression.others
+        )
     if isinstance(expression, Near):
-        return next(_near(expression, words), None) is not None
+        return any(
+            next(_near(expression, window), None) is not None
+            for _, _, window in _windows(expression, words)
+        )
     return bool(occurrences(expression, words))
 
 
@@ -96,8 +110,10 @@ def occurrences(expression: WordExpression, words: Words) -> list[Occurrence]:
     if isinstance(expression, Phrase):
         return _phrase(expression.terms, words)
     if isinstance(expression, AnyOf):
-        found = {o for a in expression.alternatives for o in occurrences(a, words)}
-        return sorted(found)
+        singles = _singles(expression, words)
+        if singles is not None:
+            return [(position,) for position in singles]
+        return sorted({o for a in expression.alternatives for o in occurrences(a, words)})
     if isinstance(expression, Near):
         joint: set[Occurrence] = set()
         for occurrence in _near(expression, words):
@@ -108,17 +124,61 @@ def occurrences(expression: WordExpression, words: Words) -> list[Occurrence]:
     return [(position,) for position in _term(expression, words)]
 
 
+def first_occurrences(expression: WordExpression, words: Words, most: int) -> list[Occurrence]:
+    """The first ``most`` occurrences, ascending. Raises :class:`TooManyOccurrences`."""
+    found: list[Occurrence] = []
+    for start, size, window in _windows(expression, words):
+        for occurrence in occurrences(expression, window):
+            if occurrence[0] < size:  # the others are the next window's
+                found.append(tuple(start + position for position in occurrence))
+        if len(found) >= most:
+            break
+    return found[:most]
+
+
+def _windows(expression: WordExpression, words: Words) -> Iterator[tuple[int, int, Words]]:
+    """Parts of long text: first position, words that are its own, these and the reach beyond.
+
+    Each occurrence lies in the window in which it begins, so the number of combinations looked at
+    at once stays in proportion.
+    """
+    reach = extent(expression)
+    size = max(_WINDOW, 4 * reach)
+    sequence = words.sequence if len(words.text) > 2 * size else []
+    if len(sequence) <= 2 * size:
+        yield 0, len(words.text), words
+        return
+    for start in range(0, len(sequence), size):
+        yield start, size, Words(" ".join(sequence[start : start + size + reach]))
+
+
+def extent(expression: WordExpression) -> int:
+    """The most words from the first to the last of an occurrence, both counted."""
+    if isinstance(expression, Phrase):
+        return len(expression.terms)
+    if isinstance(expression, AnyOf):
+        return max(extent(a) for a in expression.alternatives)
+    if isinstance(expression, Near):
+        return extent(expression.left) + extent(expression.right) + expression.distance - 1
+    return 1
+
+
 def _singles(expression: WordExpression, words: Words) -> list[int] | None:
     """The positions of an expression whose occurrences are single words; ``None`` for others."""
     if isinstance(expression, Word | Wildcard | Fuzzy):
         return _term(expression, words)
     if isinstance(expression, AnyOf):
         found: set[int] = set()
-        for alternative in expression.alternatives:
+        for alternative in expression.others:
             positions = _singles(alternative, words)
             if positions is None:
                 return None
             found.update(positions)
+        if len(expression.words) > _FEW_WORDS:
+            found.update(words.positions_of_any(expression.words))
+        else:
+            for word in expression.words:
+                found.update(words.positions_of(word))
         return sorted(found)
     return None
 
@@ -133,10 +193,7 @@ def _term(term: Term, words: Words) -> list[int]:
         if finder:
             return words.positions_by(finder)
     fits = matcher(term)
-    accepted = {word for word in words.distinct if fits(word)}
-    if not accepted:
-        return []
-    return [position for position, word in enumerate(words.sequence) if word in accepted]
+    return words.positions_of_any({word for word in words.distinct if fits(word)})
 
 
 def _phrase(terms: tuple[Term, ...], words: Words) -> list[Occurrence]:

@@ -129,7 +129,7 @@ class TantivyIndex:
             for document in documents:
                 writer = self._writer(document.number % shards)
                 if not new:
-                    writer.delete_documents_by_term("number", document.number)
+                    writer.delete_documents_by_query(self._query(document.number))
                 writer.add_document(Document.from_dict(_fields(document), schema))
                 count += 1
         except (ValueError, OSError) as error:
@@ -139,7 +139,12 @@ class TantivyIndex:
     def delete(self, numbers: Iterable[int]) -> None:
         """Forget these documents; numbers not in the index are no error."""
         for number in numbers:
-            self._writer(number % self.shards).delete_documents_by_term("number", number)
+            writer = self._writer(number % self.shards)
+            writer.delete_documents_by_query(self._query(number))
+
+    def _query(self, number: int) -> Query:
+        # Deleting by term takes a Python int for a signed value and finds nothing.
+        return Query.term_query(self.schema, "number", number)
 
     def commit(self) -> None:
         """Make everything since the last commit durable and visible to this object.

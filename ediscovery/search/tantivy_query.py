@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from tantivy import FieldType, Occur, Query, Schema
 
 from ediscovery.search.index import QueryTooCostly
-from ediscovery.search.occurrences import matcher
+from ediscovery.search.occurrences import extent, matcher
 from ediscovery.search.tree import (
     AnyOf,
     DateRange,
@@ -172,11 +172,9 @@ class Compiler:
             ) from error
 
     def _any(self, field: str, expression: AnyOf) -> Compiled:
-        words = [a.text for a in expression.alternatives if isinstance(a, Word)]
-        others = [a for a in expression.alternatives if not isinstance(a, Word)]
-        parts = [self._expression(field, other) for other in others]
-        if words:
-            parts.append(self.one_of(field, words))
+        parts = [self._expression(field, other) for other in expression.others]
+        if expression.words:
+            parts.append(self.one_of(field, sorted(expression.words)))
         return any_of(parts)
 
     def one_of(self, field: str, words: list[str]) -> Compiled:
@@ -283,7 +281,7 @@ class Compiler:
             return []
         if set(left) & set(right):
             return []
-        reach = _extent(near.left) + _extent(near.right) + near.distance - 2
+        reach = extent(near.left) + extent(near.right) + near.distance - 2
         pairs = [(a, b) for a in left for b in right]
         return [any_of([self._either_order(field, a, b, reach) for a, b in pairs])]
 
@@ -322,8 +320,7 @@ def _alternatives(expression: WordExpression) -> list[str] | None:
     if isinstance(expression, Word):
         return [expression.text]
     if isinstance(expression, AnyOf):
-        words = [a.text for a in expression.alternatives if isinstance(a, Word)]
-        return words if len(words) == len(expression.alternatives) else None
+        return None if expression.others else sorted(expression.words)
     return None
 
 
@@ -347,17 +344,6 @@ def _anchors(expression: WordExpression) -> list[str]:
     if isinstance(expression, Near):
         return _anchors(expression.left) or _anchors(expression.right)
     return []
-
-
-def _extent(expression: WordExpression) -> int:
-    """The most words from the first to the last of an occurrence, both counted."""
-    if isinstance(expression, Phrase):
-        return len(expression.terms)
-    if isinstance(expression, AnyOf):
-        return max(_extent(a) for a in expression.alternatives)
-    if isinstance(expression, Near):
-        return _extent(expression.left) + _extent(expression.right) + expression.distance - 1
-    return 1
 
 
 def _share_no_word(left: Word | Wildcard, right: Word | Wildcard) -> bool:

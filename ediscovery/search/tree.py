@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 OPERATORS = frozenset({"and", "or", "not"})
 
@@ -72,11 +73,21 @@ class Phrase:
         return f'"{" ".join(words)}"'
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AnyOf:
     """An occurrence of any of the alternatives (OR inside a proximity)."""
 
     alternatives: tuple[WordExpression, ...]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The alternatives that are plain words."""
+        return frozenset(a.text for a in self.alternatives if isinstance(a, Word))
+
+    @cached_property
+    def others(self) -> tuple[WordExpression, ...]:
+        """The alternatives that are not."""
+        return tuple(a for a in self.alternatives if not isinstance(a, Word))
 
     def describe(self) -> str:
         return " OR ".join(_grouped(a) for a in self.alternatives)

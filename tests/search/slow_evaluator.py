@@ -24,9 +24,9 @@ def evaluate(query: t.Condition, documents: list[IndexDocument]) -> list[int]:
 def holds(query: t.Condition, document: IndexDocument, documents: list[IndexDocument]) -> bool:
     match query:
         case t.And(conditions):
-            return all([holds(c, document, documents) for c in conditions])
+            return all(holds(c, document, documents) for c in conditions)
         case t.Or(conditions):
-            return any([holds(c, document, documents) for c in conditions])
+            return any(holds(c, document, documents) for c in conditions)
         case t.Not(condition):
             return not holds(condition, document, documents)
         case t.Attachment(condition):
