@@ -220,7 +220,8 @@ class Database:
         seen: set[int] = set()
         while stack:
             offset, above = stack.pop()
-            if offset in seen:
+            if offset in seen:  # a ring
+                self.lost_pages.add(offset)
                 continue
             seen.add(offset)
             try:

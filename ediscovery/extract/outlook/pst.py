@@ -96,7 +96,7 @@ def split(content: Content, context: Context, target_bytes: int) -> tuple[int | 
     for group in outline.groups:
         at = 0
         while at < len(group.numbers):
-            some = group.numbers[at : at + count - size]
+            some = list(group.numbers[at : at + count - size])
             nodes = [list(group.nodes[n]) for n in some] if group.nodes else []
             hint.append([group.folder, group.kind, some, nodes])
             at, size = at + len(some), size + len(some)

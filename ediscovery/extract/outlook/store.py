@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import MutableSequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -56,7 +57,7 @@ class Group:
 
     folder: str
     kind: str
-    numbers: list[int]
+    numbers: MutableSequence[int]
     nodes: dict[int, Node] = field(default_factory=dict)
 
 
@@ -278,7 +279,7 @@ class Store:
         if folder.path:
             outline.folders[folder.path] = outline.folders.get(folder.path, 0) + len(mine)
         if mine:
-            outline.groups.append(Group(folder.path or "/", "", mine))
+            outline.groups.append(Group(folder.path or "/", "", array("I", mine)))
             outline.expected += len(mine)
 
     def _by_parent(
