@@ -84,7 +84,7 @@ def unwrap(data: bytes, context: Context) -> Opened:
         raise EvidenceError(State.UNSUPPORTED, "It is a CMS message of a kind that is not read.")
     wrapped = _value(data, kind.end, outer.stop)
     body = _value(data, wrapped.start, wrapped.stop)
-    inner = _wrapped(data, body, 1 if name == _COMPRESSED else 2)
+    inner = _wrapped(data, body)
     if inner is not None and name == _COMPRESSED:
         inner = _inflated(inner, context)
     if inner is not None:
@@ -126,10 +126,10 @@ def _value(data: bytes, at: int, end: int) -> _Value:
     return _Value(tag, start, start + length, start + length)
 
 
-def _wrapped(data: bytes, body: _Value, before: int) -> bytes | None:
-    """The content inside of SignedData (after version and digests) or CompressedData."""
+def _wrapped(data: bytes, body: _Value) -> bytes | None:
+    """The content inside of SignedData and its like, where it follows version and algorithms."""
     at = body.start
-    for _ in range(before):
+    for _ in range(2):
         at = _skip(data, at, body.stop)
     info = _value(data, at, body.stop)
     kind = _value(data, info.start, info.stop)
