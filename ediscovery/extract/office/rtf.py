@@ -319,6 +319,7 @@ class _Reader(Groups):
             self.jump = end
         elif word == b"objlink" or word == b"objautlink":
             self.document.flags.add("external_reference")
+            self.in_object = 0  # its picture is all that the file has of it
         else:
             end = self.jump = self.end_of_group(at)
             if end > at:

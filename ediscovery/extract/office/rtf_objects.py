@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,12 +60,13 @@ def _object(raw: bytes, span: Span, name: str, context: Context) -> Child:
     fields["object_class"] = class_name
     if kind == _LINKED:
         fields["linked_to"] = topic
+        to = f", to {topic[:200]}" if topic else ""
         return Child(
             topic.replace("\\", "/").rpartition("/")[2] or name,
             None,
             "embedded",
             state=State.UNREADABLE,
-            message=f"It is only linked, to {topic[:200]}; its bytes are not in the document.",
+            message=f"It is only linked{to}; its bytes are not in the document.",
             fields=fields,
             flags=("external_reference",),
         )
@@ -86,18 +86,15 @@ def _object(raw: bytes, span: Span, name: str, context: Context) -> Child:
 
 def _header(raw: bytes) -> tuple[int, str, str, int] | None:
     """Format, class, topic (a linked file) and where the data starts; ``None``: no OLE1 header."""
-    try:
-        kind = struct.unpack_from("<I", raw, 4)[0]
-        at = 8
-        texts = []
-        for _ in range(3):
-            length = struct.unpack_from("<I", raw, at)[0]
-            if length > 4096:
-                return None
-            texts.append(raw[at + 4 : at + 4 + length].rstrip(b"\0").decode("cp1252", "replace"))
-            at += 4 + length
-    except struct.error:
-        return None
+    kind = int.from_bytes(raw[4:8], "little")
     if kind not in (_LINKED, _EMBEDDED):
         return None
+    at = 8
+    texts = []
+    for _ in range(3):
+        length = int.from_bytes(raw[at : at + 4], "little")
+        if length > 4096:
+            return None
+        texts.append(raw[at + 4 : at + 4 + length].rstrip(b"\0").decode("cp1252", "replace"))
+        at += 4 + length
     return kind, texts[0], texts[1], at
