@@ -21,7 +21,6 @@ LABELS = frozenset(
 )
 ENTITY, PERSONAL = "entity", "personal"
 MAX_ENTITY = 200  # characters; no name is longer
-MAX_TOKEN = 200  # a longer run without a blank is no language, and slow to take apart
 _BATCH_CHARS = 40_000  # what the model holds in memory at a time grows with this
 _LATIN_END = "\u0250"
 _CURRENCY = ("$", "\u20ac", "\u00a3", "\u00a5")
@@ -163,9 +162,7 @@ def _load(name: str) -> Any:
 
 
 def _readable(text: str) -> bool:
-    """Whether the model can make anything of ``text``: letters, mostly Latin, in words."""
-    if len(text) > MAX_TOKEN and max(map(len, text.split())) > MAX_TOKEN:
-        return False
+    """Whether the model can make anything of ``text``: letters, most of them Latin."""
     if text.isascii():
         return any(map(str.isalpha, text))
     letters = [c for c in text if c.isalpha()]

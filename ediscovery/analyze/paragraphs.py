@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 MAX_CHARS = 4000  # a longer paragraph is cut at a blank
 MAX_WORD = 1000  # a longer run without a blank is cut anywhere
+MODEL_CHARS = 2_000_000  # of one document, about a minute; beyond, only rules are applied
 BLOCK_CHARS = 50  # lines that are all shorter are an address or a list: their ends are kept
 
 _QUOTE = re.compile(r">[>\s]*")
@@ -26,8 +27,8 @@ _PROSE_HEADERS = frozenset({"Subject"})
 class Paragraph(NamedTuple):
     """One paragraph. ``text[starts[i]]`` stands at ``origins[i]`` in the document, and so on.
 
-    ``digest`` (16 bytes) is equal for equal text of equal kind; ``prose`` is false for header
-    lines other than the subject and for documents in a language that no model reads.
+    ``digest`` (16 bytes) is equal for equal text of equal kind; ``prose`` is false for what no
+    model is to read: header lines other than the subject, and what ``split`` was told.
     """
 
     digest: bytes
@@ -51,7 +52,9 @@ def split(
     """The paragraphs of ``text`` in order; every letter and digit of it stands in exactly one.
 
     Each line before ``body_start`` (a mail's header block) is a paragraph without its field name.
-    ``salt`` (up to 16 bytes) keeps digests of different settings apart.
+    ``prose`` is false for a document in a language that no model reads; what lies beyond
+    :data:`MODEL_CHARS` is not prose either. ``salt`` (up to 16 bytes) keeps digests of different
+    settings apart.
     """
     result: list[Paragraph] = []
     builder = _Builder(result, salt)
@@ -151,11 +154,12 @@ class _Builder:
             for place in self._breaks:
                 self._pieces[place] = "\n"
         text = "".join(self._pieces)
+        prose = self.prose and self._origins[0] < MODEL_CHARS
         digest = blake2b(
             text.encode("utf-8", "replace"),
             digest_size=16,
             salt=self._salt,
-            person=b"prose" if self.prose else b"",
+            person=b"prose" if prose else b"",
         ).digest()
-        self._result.append(Paragraph(digest, text, self.prose, self._starts, self._origins))
+        self._result.append(Paragraph(digest, text, prose, self._starts, self._origins))
         self._reset()

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ediscovery.analyze.paragraphs import BLOCK_CHARS, MAX_CHARS, MAX_WORD, Paragraph, split
+from ediscovery.analyze.paragraphs import (
+    BLOCK_CHARS,
+    MAX_CHARS,
+    MAX_WORD,
+    MODEL_CHARS,
+    Paragraph,
+    split,
+)
 
 FIRST = "The pumps that you paid for in March have left our yard in Bremen this morning by lorry."
 SECOND = (
@@ -71,6 +78,14 @@ def test_header_lines_stand_alone_and_only_the_subject_is_prose() -> None:
         begin, end = p.place(0, len(p.text))
         assert text[begin:end] == p.text
     assert not any(p.prose for p in split(text, len(header) + 1, prose=False))
+
+
+@pytest.mark.parametrize("unit", ["word ", "word\n\n"])
+def test_the_model_reads_a_bounded_part(unit: str) -> None:
+    found = split(unit * ((MODEL_CHARS + 20_000) // len(unit)))
+    prose = [p for p in found if p.prose]
+    assert prose == found[: len(prose)]
+    assert prose[-1].origins[0] < MODEL_CHARS <= found[len(prose)].origins[0]
 
 
 def test_digests_differ_by_kind_and_settings() -> None:
