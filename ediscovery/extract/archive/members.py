@@ -32,14 +32,22 @@ def place(path: str) -> tuple[str, dict[str, Any]]:
     """
     parts = path.replace("\\", "/").split("/")
     kept = [part for part in parts if part not in ("", ".", "..")]
-    name = kept.pop() if kept else path.strip("/\\") or "unnamed"
+    name = kept.pop() if kept else "unnamed"
     drive = _DRIVE.match(name)
     if drive and not kept and len(name) > 2:
         kept, name = [drive.group()], name[2:]
     fields: dict[str, Any] = {"folder": "/".join(kept)}
-    if len(kept) + 1 != len(parts) or "\\" in path or drive or (kept and _DRIVE.match(kept[0])):
+    if drive or (kept and _DRIVE.match(kept[0])) or "/".join([*kept, name]) != path:
         fields["path_raw"] = path
     return name, fields
+
+
+def name_text(raw: bytes, charset: str) -> str:
+    """A member's name by a guessed ``charset``; Latin-1, which reads anything, where that fails."""
+    try:
+        return raw.decode(charset or "latin-1")
+    except (UnicodeDecodeError, LookupError):
+        return raw.decode("latin-1")
 
 
 def special(path: str, what: str, fields: dict[str, Any]) -> Child:

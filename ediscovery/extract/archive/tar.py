@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from ediscovery.extract.archive.members import PIECE, Damaged, gather, member, special
+from ediscovery.extract.archive.members import PIECE, Damaged, gather, member, name_text, special
 from ediscovery.extract.contract import Child, Content, Context, Extraction
 from ediscovery.extract.dates import from_timestamp
 from ediscovery.extract.identify import is_tar
@@ -196,16 +196,27 @@ def _child(
 
 
 def _pieces(archive: tarfile.TarFile, found: tarfile.TarInfo) -> Iterator[bytes]:
-    made = 0
+    if found.issparse():
+        yield from _sparse_pieces(archive, found)
+        return
+    # Read here, since tarfile keeps back what lies before a missing end.
+    file: Any = archive.fileobj
+    file.seek(found.offset_data)
+    left = found.size
+    while left > 0 and (piece := file.read(min(PIECE, left))):
+        left -= len(piece)
+        yield piece
+    if left:
+        raise Damaged(State.TRUNCATED, "The archive ends inside it.")
+
+
+def _sparse_pieces(archive: tarfile.TarFile, found: tarfile.TarInfo) -> Iterator[bytes]:
     try:
         file = archive.extractfile(found)
         while file is not None and (piece := file.read(PIECE)):
-            made += len(piece)
             yield piece
     except (tarfile.TarError, OSError, ValueError) as error:
         raise Damaged(State.TRUNCATED, f"The archive ends inside it: {describe(error)}") from error
-    if made < found.size:
-        raise Damaged(State.TRUNCATED, "The archive ends inside it.")
 
 
 def _text(name: str, charset: str) -> tuple[str, bool]:
@@ -214,5 +225,5 @@ def _text(name: str, charset: str) -> tuple[str, bool]:
         name.encode("utf-8")
     except UnicodeEncodeError:
         raw = name.encode("utf-8", "surrogateescape")
-        return raw.decode(charset or "latin-1", "backslashreplace"), True
+        return name_text(raw, charset), True
     return name, False

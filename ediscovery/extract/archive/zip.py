@@ -18,7 +18,14 @@ from ediscovery.extract.archive.directory import (
     read_directory,
     scan,
 )
-from ediscovery.extract.archive.members import Bank, gather, member, refuse_overlap, special
+from ediscovery.extract.archive.members import (
+    Bank,
+    gather,
+    member,
+    name_text,
+    refuse_overlap,
+    special,
+)
 from ediscovery.extract.contract import Child, Content, Context, Extraction, Range
 from ediscovery.extract.dates import from_filetime, from_timestamp, utc
 from ediscovery.model.errors import EvidenceError
@@ -132,11 +139,11 @@ def _names(files: list[Member]) -> list[tuple[str, str]]:
         if found.name.isascii():
             names.append((found.name.decode("ascii"), ""))
         elif found.flags & _UTF8:
-            names.append((found.name.decode("utf-8", "backslashreplace"), ""))
+            names.append((name_text(found.name, "utf-8"), ""))
         elif (known := _unicode_path(found)) is not None:
             names.append((known, ""))
         else:
-            names.append((found.name.decode(charset, "backslashreplace"), charset))
+            names.append((name_text(found.name, charset), charset))
     return names
 
 
