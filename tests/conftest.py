@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from samples import make
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -25,3 +31,42 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target.mkdir(parents=True, exist_ok=True)
     subprocess.run([str(unpack), str(target)], check=True)
     return target
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The sample collection as a processed matter, with its known answers."""
+
+    home: Path
+    evidence: Path
+    facts: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """Both custodians of the sample ingested by command, with the password bank. Do not change."""
+    place = tmp_path_factory.mktemp("sample")
+    make(place / "evidence")
+    facts = json.loads((place / "evidence" / "facts.json").read_text())
+    home = place / "home"
+    call(home, "matter", "create", "acme")
+    for folder, custodian in facts["custodians"].items():
+        call(
+            home, "ingest", str(place / "evidence" / folder), "--matter", "acme", "--custodian",
+            custodian, "--password-file", str(place / "evidence" / "passwords.txt"),
+            "--workers", "2", expect=3,
+        )  # fmt: skip
+    return Sample(home, place / "evidence", facts)
+
+
+def call(home: Path, *arguments: str, expect: int = 0) -> str:
+    """Run one command in workspace ``home``; returns standard output, checks the exit code."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from ediscovery.cli import main; main()", *arguments],
+        env=os.environ | {"EDISCOVERY_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == expect, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout

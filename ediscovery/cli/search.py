@@ -54,14 +54,17 @@ def search(
             click.echo(target.count(understood.tree))
             return
         if csv_file is not None or as_json:
-            limit = 2**31
-        found = target.search(understood.tree, limit=limit)
+            numbers = target.matching(understood.tree).tolist()
+            total = len(numbers)
+        else:
+            found = target.search(understood.tree, limit=limit)
+            numbers, total = found.numbers, found.total
         why = {}
         if explain:
             from ediscovery.store.lookup import text
 
-            why = {n: target.explain(understood.tree, n, text(opened, n)) for n in found.numbers}
-    rows = briefs(opened, found.numbers, columns)
+            why = {n: target.explain(understood.tree, n, text(opened, n)) for n in numbers}
+    rows = briefs(opened, numbers, columns)
     for remark in understood.notes:
         note(f"Note: {remark}")
     if csv_file is not None:
@@ -69,7 +72,7 @@ def search(
         note(f"Wrote {len(rows):,} hits to {csv_file}")
         return
     if as_json:
-        for row, number in zip(rows, found.numbers, strict=True):
+        for row, number in zip(rows, numbers, strict=True):
             row["control_number"] = opened.control_number(number)
             if explain:
                 row["why"] = _clauses(why[number])
@@ -80,7 +83,7 @@ def search(
                 "query": query,
                 "understood": understood.describe(),
                 "notes": list(understood.notes),
-                "total": found.total,
+                "total": total,
                 "documents": rows,
             }
         )
@@ -88,9 +91,9 @@ def search(
     if explain:
         click.echo(f"Understood as: {understood.describe()}")
     print_table(columns, [[row[column] for column in columns] for row in rows])
-    for number in found.numbers if explain else ():
+    for number in numbers if explain else ():
         _explain(opened.control_number(number), why[number])
-    click.echo(f"Showing {len(rows):,} of {found.total:,} documents.")
+    click.echo(f"Showing {len(rows):,} of {total:,} documents.")
 
 
 def _clauses(explanation: Any) -> list[dict[str, Any]]:

@@ -128,12 +128,14 @@ def _by_custodian(connection: Connection) -> dict[str, dict[str, int]]:
     )
     result: dict[str, dict[str, int]] = {}
     for name, role, count in rows:
-        result.setdefault(name, {r.value + "s" if r in _PLURAL else r.value: 0 for r in Role})
-        result[name][role + "s" if role in _PLURAL else role] = count
+        result.setdefault(name, {_key(r): 0 for r in Role})
+        result[name][_key(Role(role))] = count
     return result
 
 
-_PLURAL = (Role.DOCUMENT, Role.CONTAINER)
+def _key(role: Role) -> str:
+    """The role as it is named in counts."""
+    return f"{role.value}s" if role in (Role.DOCUMENT, Role.CONTAINER) else role.value
 
 
 def _exceptions(connection: Connection) -> list[dict[str, Any]]:
@@ -165,7 +167,7 @@ def _gaps(connection: Connection) -> list[dict[str, Any]]:
         .where(items.c.expected_children != items.c.actual_children)
         .order_by(items.c.collection_id, items.c.position)
     )  # fmt: skip
-    return [dict(row) for row in rows.mappings()]
+    return [{str(key): value for key, value in row.items()} for row in rows.mappings()]
 
 
 def _collections(connection: Connection) -> list[dict[str, Any]]:

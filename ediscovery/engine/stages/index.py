@@ -138,7 +138,11 @@ def compare(matter: Matter) -> tuple[int, list[str]]:
         indexed: dict[int, int] = {}
     else:
         with TantivyIndex(matter.index_folder) as target:
-            indexed = dict(target.versions())
+            versions = list(target.versions())
+        indexed = dict(versions)
+        if len(indexed) != len(versions):
+            twice = len(versions) - len(indexed)
+            problems.append(f"{twice} documents are in the index more than once.")
     looked = 0
     with matter.engine.connect() as connection:
         rows = connection.execute(
