@@ -75,8 +75,8 @@ _ALIASES = {
 }
 # Codecs of Python that are no character sets, or that could be made to cost too much.
 _NO_CHARSETS = (
-    "base64 bz2 hex quopri rot13 uu zlib idna punycode mbcs oem undefined unicode_escape "
-    "raw_unicode_escape utf-7"
+    "base64 bz2 hex quopri rot13 rot-13 uu zlib idna punycode mbcs oem undefined unicode_escape "
+    "unicode-escape raw_unicode_escape raw-unicode-escape utf-7"
 )
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8", 3),
