@@ -215,8 +215,9 @@ _cached_parameters = lru_cache(maxsize=1024)(_parameters)
 
 
 def _joined(parts: list[tuple[int, bool, str]]) -> str:
-    """One value out of the numbered pieces of RFC 2231."""
+    """One value out of the numbered pieces of RFC 2231; of two with one number the first counts."""
     parts.sort(key=lambda piece: piece[0])
+    parts = [p for n, p in enumerate(parts) if not n or p[0] != parts[n - 1][0]]
     charset = ""
     raw = b""
     for index, (_, extended, text) in enumerate(parts):
