@@ -103,7 +103,7 @@ SEARCHES: tuple[Search, ...] = (
     Search('"celadon biscuit"', "a text in a 7z", lambda d: d.has("celadon biscuit")),
     Search('"納期遅延"', "Japanese in three charsets", lambda d: d.has("納期遅延")),
     Search("протоколы", "Russian in KOI8-R", lambda d: d.has("протоколы")),
-    Search("date:2024-05-27..2024-05-29 AND from:stone", "a range of days",
+    Search("date:2024-05-27..2024-05-29 AND from:stone AND type:mail", "a range of days",
            lambda d: d.sent("2024-05-27", "2024-05-29") and d.sender("stone")),
     Search("participant:counsel@lawfirm.example", "the lawyer in any place, Bcc too",
            lambda d: d.participant("counsel@lawfirm.example")),

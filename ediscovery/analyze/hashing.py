@@ -8,6 +8,7 @@ new version with a new name.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from unicodedata import normalize
 
@@ -32,6 +33,7 @@ _SPACE = b"\t\n\v\f\r\x1c\x1d\x1e\x1f "
 _WIDE_SPACE = "\xa0\x85\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
+_QUOTED_FROM = re.compile(r"^>+From ", re.MULTILINE)
 # A mail in another state was not wholly read: only its bytes can say that two are the same.
 _WHOLE = frozenset({State.OK, State.WARNINGS})
 
@@ -125,7 +127,12 @@ def _fields(item: Item, body: str, attachments: Sequence[Item]) -> tuple[list[st
 
 
 def _body(body: str) -> bytes:
-    """``body`` without white space, then in NFC, as UTF-8: line wrapping makes no difference."""
+    """``body`` without white space, then in NFC, as UTF-8: line wrapping makes no difference.
+
+    Nor does a ``>`` that a mailbox put before a line that begins with ``From ``.
+    """
+    if ">From " in body:
+        body = _QUOTED_FROM.sub("From ", body)
     data = body.encode("utf-8", "replace").translate(None, _SPACE)
     if data.isascii():
         return data

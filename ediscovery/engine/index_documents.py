@@ -80,8 +80,9 @@ def read(
         .order_by(documents.c.number)
     )  # fmt: skip
     for row in rows:
+        own = people[row.collection_id]
         yield _document(
-            matter, row, groups.get(row.group_number) or [people[row.collection_id]],
+            matter, row, own, groups.get(row.group_number) or [own],
             row.number in parents, entities.get(row.number, []),
         )  # fmt: skip
 
@@ -89,6 +90,7 @@ def read(
 def _document(
     matter: Matter,
     row: Any,
+    custodian: str,
     names: list[str],
     has_attachment: bool,
     entities: list[tuple[str, str]],
@@ -109,9 +111,10 @@ def _document(
         to=row.to,
         cc=row.cc,
         bcc=row.bcc,
-        custodians=names,
+        custodian=custodian,
+        all_custodians=names,
         file_name=row.file_name,
-        type=f"{row.category} {row.mime_type}",
+        types=[row.category, row.mime_type],
         ext=row.ext,
         date=datetime.fromisoformat(date) if date else None,
         has=has,
@@ -124,12 +127,12 @@ def _document(
     )
 
 
-def _dup(matter: Matter, row: Any) -> str:
-    """``unique``, or ``primary`` or ``duplicate`` with the control number of the primary."""
+def _dup(matter: Matter, row: Any) -> list[str]:
+    """``unique``, or ``primary`` or ``duplicate`` and the control number of the primary."""
     if row.group_number is None:
-        return "unique"
+        return ["unique"]
     kind = "primary" if row.is_primary else "duplicate"
-    return f"{kind} {matter.control_number(row.group_number)}"
+    return [kind, matter.control_number(row.group_number)]
 
 
 def _groups(connection: Connection, wanted: Any, people: dict[int, str]) -> dict[int, list[str]]:

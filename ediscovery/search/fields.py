@@ -13,6 +13,7 @@ WORD_FIELDS = (
     "bcc",
     "participant",
     "custodian",
+    "allcustodian",
     "filename",
     "entity",
 )
@@ -35,6 +36,8 @@ _SYNONYMS = {
     "lang": "language",
     "title": "subject",
     "duplicate": "dup",
+    "allcustodians": "allcustodian",
+    "all_custodians": "allcustodian",
     "tags": "tag",
     "entities": "entity",
 }

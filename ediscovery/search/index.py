@@ -28,8 +28,10 @@ class IndexDocument:
 
     ``number`` is the key. ``parent`` is the number of the document that this one is attached to.
     ``date`` is in UTC; a date without zone is taken as UTC. ``entities`` are (label, text).
-    ``has`` are open keywords such as ``attachment`` or ``hidden``. Nothing in ``participants``
-    need repeat ``from_``, ``to``, ``cc`` and ``bcc``: ``participant:`` searches all five.
+    ``custodian`` is whose copy this is, ``all_custodians`` those of every copy. ``types`` are all
+    names of its type (category, MIME type); ``dup`` is what it is among its copies and their group.
+    ``has`` are open keywords such as ``attachment`` or ``hidden``. Nothing in ``participants`` need
+    repeat ``from_``, ``to``, ``cc`` and ``bcc``: ``participant:`` searches all five.
     """
 
     number: int
@@ -42,16 +44,17 @@ class IndexDocument:
     cc: list[str] = field(default_factory=list)
     bcc: list[str] = field(default_factory=list)
     participants: list[str] = field(default_factory=list)
-    custodians: list[str] = field(default_factory=list)
+    custodian: str = ""
+    all_custodians: list[str] = field(default_factory=list)
     file_name: str = ""
-    type: str = ""
+    types: list[str] = field(default_factory=list)
     ext: str = ""
     date: datetime | None = None
     has: list[str] = field(default_factory=list)
     entities: list[tuple[str, str]] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     family: str = ""
-    dup: str = ""
+    dup: list[str] = field(default_factory=list)
     state: str = ""
     language: str = ""
     control_number: str = ""

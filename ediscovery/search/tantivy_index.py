@@ -50,6 +50,7 @@ _WORD_FIELDS = (
     "bcc",
     "participant",
     "custodian",
+    "allcustodian",
     "filename",
     "entity",
     "entity_label",
@@ -286,6 +287,7 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
         ("subject", document.subject),
         ("from", document.from_),
         ("filename", document.file_name),
+        ("custodian", document.custodian),
     ):
         if value and (value := joined(value)):
             fields[name] = value
@@ -295,16 +297,14 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
         ("cc", document.cc),
         ("bcc", document.bcc),
         ("participant", document.participants),
-        ("custodian", document.custodians),
+        ("allcustodian", document.all_custodians),
     ):
         if values and (kept := [words for value in values if (words := joined(value))]):
             fields[name] = kept
             keys.append(f"any={name}")
     for name, value in (
-        ("type", document.type),
         ("ext", document.ext),
         ("family", document.family),
-        ("dup", document.dup),
         ("state", document.state),
         ("language", document.language),
         ("id", document.control_number),
@@ -313,6 +313,8 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
             keys.append(f"{name}={value}")
     if ":" in document.state:
         keys.append(f"state={keyword(document.state.partition(':')[0])}")
+    keys += [f"type={value}" for raw in document.types if (value := keyword(raw))]
+    keys += [f"dup={value}" for raw in document.dup if (value := keyword(raw))]
     keys += [f"has={value}" for raw in document.has if (value := keyword(raw))]
     keys += [f"tag={value}" for raw in document.tags if (value := keyword(raw))]
     if document.entities:

@@ -51,12 +51,12 @@ def holds(query: t.Condition, document: IndexDocument, documents: list[IndexDocu
 
 def _keywords(field: str, d: IndexDocument) -> list[str]:
     values = {
-        "type": [d.type],
+        "type": d.types,
         "ext": [d.ext],
         "has": d.has,
         "tag": d.tags,
         "family": [d.family],
-        "dup": [d.dup],
+        "dup": d.dup,
         "state": [d.state, d.state.split(":")[0]],
         "language": [d.language],
         "id": [d.control_number],
@@ -75,7 +75,8 @@ def _values(field: str, label: str, d: IndexDocument) -> list[str]:
         "cc": d.cc,
         "bcc": d.bcc,
         "participant": [d.from_, *d.to, *d.cc, *d.bcc, *d.participants],
-        "custodian": d.custodians,
+        "custodian": [d.custodian],
+        "allcustodian": d.all_custodians,
         "filename": [d.file_name],
     }[field]
 

@@ -12,7 +12,7 @@ from ediscovery.search.index import IndexDocument
 VOCABULARY = ("a", "b", "ab", "ba", "abc", "cab", "at&t", "naive", "and", "ü")
 LABELS = ("ORG", "PERSON")
 SINGLE = ("text", "subject", "from", "filename")
-LISTS = ("to", "cc", "bcc", "participant", "custodian", "entity")
+LISTS = ("to", "cc", "bcc", "participant", "allcustodian", "entity")
 
 _pieces = st.sampled_from(
     ("a", "b", "AB", "ba", "abc", "cab", "AT&T", "naïve", "and", "Ü", "a-b", "x@y.com", "東京", "-")
@@ -39,9 +39,9 @@ def documents(draw: st.DrawFn) -> list[IndexDocument]:
                 to=draw(_values),
                 cc=draw(st.sampled_from([[], ["a", "b"], ["a b", "ab a"]])),
                 participants=draw(st.sampled_from([[], ["b"], ["b a b"]])),
-                custodians=draw(st.sampled_from([[], ["A", "B"], ["A B"]])),
+                all_custodians=draw(st.sampled_from([[], ["A", "B"], ["A B"]])),
                 file_name=draw(st.sampled_from(["", "a.b", "ab.abc"])),
-                type=draw(st.sampled_from(["", "mail", "pdf"])),
+                types=draw(st.sampled_from([[], ["mail"], ["pdf"], ["mail", "pdf"]])),
                 ext=draw(st.sampled_from(["", "eml", "pdf"])),
                 date=draw(st.none() | _moments),
                 has=draw(st.lists(st.sampled_from(["attachment", "Hidden Text"]), max_size=2)),
