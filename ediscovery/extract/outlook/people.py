@@ -2,8 +2,8 @@
 
 Exchange writes X.500 names ("/o=.../cn=...") where others write mail addresses. In order of proof:
 the SMTP properties, the address when its type is SMTP, the SIP address, the search key, the
-one-off entry, the transport headers by name, then by position. What stays unresolved keeps its
-X.500 name, and every X.500 name is kept besides.
+one-off entry, the transport headers by name, then by position, the same X.500 name elsewhere in the
+message. What stays unresolved keeps its X.500 name, and every X.500 name is kept besides.
 """
 
 from __future__ import annotations
@@ -101,7 +101,23 @@ def read(message: Message, headers: dict[str, list[str]]) -> People:
         if not found:
             found = _from_texts(properties, kind, named[kind], message.recipients)
         setattr(people, kind, _resolved(found, named[kind]))
+    _share(people)
     return people
+
+
+def _share(people: People) -> None:
+    """Give everyone the address that the message has for the same X.500 name elsewhere."""
+    known = {dn.lower(): address for dn, address in people.x500.items() if address}
+
+    def resolved(who: Person | None) -> Person | None:
+        if who is None or who.address or not who.dn:
+            return who
+        return who._replace(address=known.get(who.dn.lower(), ""))
+
+    if known:
+        people.author, people.sender = resolved(people.author), resolved(people.sender)
+        for found in (people.to, people.cc, people.bcc):
+            found[:] = [resolved(who) or who for who in found]
 
 
 def _same(one: Person, other: Person) -> bool:

@@ -49,6 +49,14 @@ def test_an_exchange_name_that_nothing_resolves_stands_for_itself(walked: Walked
     assert item.metadata["x500_addresses"] == {DN: ""}
 
 
+def test_an_address_found_once_serves_for_the_same_name_everywhere(walked: Walked) -> None:
+    store = Store()
+    row = {0x0C15: 1, 0x3001: "Jane", 0x3002: "EX", 0x3003: DN.upper(), 0x39FE: SMTP}
+    sender = {(0x0042, 0x1F): "Jane Roe", (0x0064, 0x1F): "EX", (0x0065, 0x1F): DN}
+    store.message(TOP, Message("x", "y", [row], extra=sender))
+    assert walked(store.finish())[0].item.from_ == f"Jane Roe <{SMTP}>"
+
+
 def test_who_sends_for_another_is_told_apart(walked: Walked) -> None:
     store = Store()
     extra = {
