@@ -328,6 +328,21 @@ def test_references_without_end() -> None:  # 50
 
 
 @pytest.mark.parametrize(
+    "piece",
+    [b" ", b"\t", b";", b"=?", b"=?a?q?", b"?=  =?", b"<", b"a@", b'";', b"--", b"begin 644 "],
+)
+def test_runs_of_one_thing(piece: bytes) -> None:
+    """What costs a careless pattern quadratic time."""
+    run = piece * (250_000 // len(piece))
+    for name in (b"To", b"Subject", b"Date", b"Content-Type", b"References", b"Received", b"X"):
+        root(b"From: a@example.com\nCc: b@example.com\n" + name + b": a" + run + b"z\n\nx")
+    root(HEAD + b"\n" + run)
+    root(HEAD + b"Content-Type: multipart/mixed\n\n" + run)
+    root(HEAD + b"Content-Type: text/html\n\n<" + run + b'<p style="' + run)
+    root(HEAD + b"Content-Transfer-Encoding: base64\n\n" + run)
+
+
+@pytest.mark.parametrize(
     "data", [b"", b"\n", b"\xef\xbb\xbf", b"\0", b"\0" * 100, b"x", b":", b"\r"]
 )
 def test_next_to_nothing(data: bytes) -> None:  # 39

@@ -54,7 +54,7 @@ def parse(value: str) -> tuple[Mailbox, ...]:
 
 
 def _parse(value: str) -> tuple[Mailbox, ...]:
-    simple = _SIMPLE.fullmatch(value)
+    simple = _SIMPLE.fullmatch(value) if len(value) < _CACHED_LENGTH else None
     if simple:
         quoted, bare, address = simple.groups()
         return (_mailbox(quoted or bare or "", address),)

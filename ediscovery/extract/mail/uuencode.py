@@ -6,9 +6,7 @@ import binascii
 import re
 from typing import NamedTuple
 
-_BEGIN = re.compile(
-    rb"^begin[ \t]+[0-7]{3,4}[ \t]+([^\r\n]+?)[ \t]*\r?\n(?=[!-`]?[ -`]*\r?$)", re.M
-)
+_BEGIN = re.compile(rb"^begin[ \t]+[0-7]{3,4}[ \t]+([^\r\n]+)\r?\n(?=[!-`]?[ -`]*\r?$)", re.M)
 _END = re.compile(rb"^end[ \t]*\r?$", re.M)
 
 
@@ -35,7 +33,7 @@ def blocks(body: bytes) -> list[Block]:
             at = begin.end()
             continue
         at = end.end() if end else stop
-        found.append(Block(begin.group(1), begin.start(), begin.end(), stop, at))
+        found.append(Block(begin.group(1).strip(), begin.start(), begin.end(), stop, at))
     return found
 
 
