@@ -76,7 +76,9 @@ def by_content(content: Content, ext: str, claimed: str, declared: str) -> str:
     if not head:
         return types.EMPTY
     for beginning, mime_type in _BY_FIRST_BYTE.get(head[0], ()):
-        if head.startswith(beginning) and (len(beginning) > 3 or _plausible(mime_type, head)):
+        if head.startswith(beginning) and (
+            mime_type not in _DOUBTFUL or _plausible(mime_type, head)
+        ):
             return _refined(mime_type, content, claimed)
     found = mail_type(content, head, ext, declared)
     if found:
@@ -109,6 +111,9 @@ _SEPARATOR = re.compile(
     rb"(?s:.?)\n\r?\nFrom (?:[^\r\n]*[0-9]{1,2}:[0-9]{2}|- |\S+@\S+|\S+ +[A-Z][a-z]{2} )"
     rb"[^\r\n]*\r?\n[!-9;-~]{1,76}[ \t]*:"
 )
+_ENVELOPE = re.compile(
+    rb"From \S+ +[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}[^\r\n]* [0-9]{4}"
+)
 _EMLX = re.compile(rb"[0-9]{1,10}[ \t]*\r?\n(?=[!-9;-~]{1,76}:)")
 # Only mail software writes these; two are never met in other text.
 _STRONG = frozenset(
@@ -135,6 +140,9 @@ _PARTS_OF_MAIL = frozenset({"text/rfc822-headers", "message/delivery-status"})
 
 def mail_type(content: Content, head: bytes, ext: str, declared: str) -> str:
     """Whether ``head`` begins a mail, a mailbox or an EMLX: its type, or ``""``."""
+    mailbox = ext in ("mbox", "mbx") or declared == types.MBOX
+    if mailbox and _ENVELOPE.match(head):
+        return types.MBOX
     start = _MAIL_START.match(head)
     if start is None:
         emlx = _EMLX.match(head)
@@ -148,7 +156,7 @@ def mail_type(content: Content, head: bytes, ext: str, declared: str) -> str:
         return ""
     if not enveloped:
         return types.MAIL
-    if ext in ("mbox", "mbx") or declared == types.MBOX:
+    if mailbox:
         return types.MBOX
     return types.MBOX if _has_second_mail(content, start.end()) else types.MAIL
 
@@ -224,7 +232,7 @@ _PGP_PACKETS = frozenset(b"\x84\x85\x86\x8c\x8d\xa3\xa6\xa8\xa9\xc1\xc3\xc8\xc9\
 
 
 def _plausible(mime_type: str, head: bytes) -> bool:
-    """Whether a beginning of three bytes or fewer is more than the start of a text."""
+    """Whether a short beginning is more than the start of a text or chance."""
     if mime_type == "image/bmp":
         return head[6:10] == b"\0\0\0\0" and head[14:18] in _BITMAP_HEADERS
     if mime_type == "application/x-bzip2":
@@ -237,6 +245,11 @@ def _plausible(mime_type: str, head: bytes) -> bool:
 
 
 _ENDIAN: dict[int, Literal["little", "big"]] = {0xC7: "little", 0x71: "big"}
+# Types whose beginning is so short that more must be right.
+_DOUBTFUL = frozenset(
+    {"image/bmp", "application/x-bzip2", "application/x-lzma", "application/x-cpio", "audio/mpeg"}
+    | {"application/vnd.microsoft.portable-executable", "application/x-compress"}
+)
 _BITMAP_HEADERS = frozenset(bytes((n, 0, 0, 0)) for n in (12, 16, 40, 52, 56, 64, 108, 124))
 
 

@@ -5,7 +5,7 @@ The rules are explained in ``docs/identification.md``.
 
 from __future__ import annotations
 
-from ediscovery.extract.types import ENCRYPTED_OOXML, HTML, OLE, XML, ZIP
+from ediscovery.extract.types import ENCRYPTED_OOXML, HTML, OLE, TEXT, XML, ZIP
 
 _OOXML = "application/vnd.openxmlformats-officedocument."
 
@@ -125,6 +125,7 @@ TEXT_BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"begin:valarm", "text/calendar"),
     (b"begin:vavailability", "text/calendar"),
     (b"-----begin pgp message", "application/pgp-encrypted"),
+    (b"-----begin pgp signed message", TEXT),
     (b"-----begin pgp signature", "application/pgp-signature"),
     (b"-----begin pgp public key", "application/pgp-keys"),
     (b"-----begin pgp private key", "application/pgp-keys"),
