@@ -185,14 +185,21 @@ def _numbered(numbers: list[int]) -> str:
 def _show_all_layers(document: Any, result: Extraction) -> None:
     """Switch on layers that are hidden by default, so that their text is read."""
     groups = document.get_ocgs()
-    off = [number for number, group in groups.items() if not group.get("on", True)]
-    if off:
-        try:
-            document.set_layer(-1, on=list(groups))
-        except Exception:  # a broken layer configuration: MuPDF's own error classes
+    if not groups:
+        return
+    try:
+        layer = document.get_layer(-1)
+        off = [number for number in layer.get("off", ()) if number in groups]
+        if layer.get("basestate") == "OFF":
+            off = [number for number in groups if number not in layer.get("on", ())]
+        if not off:
             return
-        result.flags.add("hidden_text")
-        result.fields["hidden_layers"] = [groups[number].get("name", "") for number in off][:50]
+        document.set_layer(-1, on=list(groups), off=[], basestate="ON")
+    except Exception:  # a broken layer configuration: MuPDF's own error classes
+        result.warnings.append("Its layers are broken; text in hidden ones may be missing.")
+        return
+    result.flags.add("hidden_text")
+    result.fields["hidden_layers"] = [groups[number].get("name", "") for number in off][:50]
 
 
 def _drawing(page: Any, context: Context) -> Callable[[], tuple[bytes, int]]:
