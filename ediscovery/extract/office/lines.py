@@ -52,7 +52,7 @@ def mark_deletions(segments: list[tuple[str, int]]) -> str:
     marks: list[tuple[int, int, int, bool]] = []  # range in old, place in new, tore a word
     at_old = at_new = 0
     for piece, kind in segments:
-        if kind == DELETED:
+        if kind == DELETED and piece:
             start, end = _words_around(old, at_old, at_old + len(piece))
             torn = end - start > len(piece)
             place = _word_end(new, at_new) if torn else at_new

@@ -89,6 +89,7 @@ _TOKEN = re.compile(
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)(-?[\d.]+)$")
 _ELAPSED = re.compile(r"(h+|m+|s+)$", re.IGNORECASE)
 _LONGEST_CODE = 255
+_LAST_DAY = 2958466  # after 31 December 9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,8 @@ def _holds(condition: tuple[str, float], value: float) -> bool:
 
 
 def _date(value: float, tokens: tuple[tuple[str, str], ...], date1904: bool) -> str:
+    if not 0 <= value < _LAST_DAY:
+        return general(value)
     fraction = 0
     for index, (kind, text) in enumerate(tokens):
         if kind == "mark" and text == "." and tokens[index + 1 : index + 2] == (("digit", "0"),):
@@ -269,7 +272,7 @@ def _date(value: float, tokens: tuple[tuple[str, str], ...], date1904: bool) -> 
 
 def _moment(seconds: float, date1904: bool) -> datetime | None:
     days = seconds / 86400
-    if not 0 <= days < 2958466:
+    if not 0 <= days < _LAST_DAY:
         return None
     if date1904:
         start = datetime(1904, 1, 1)

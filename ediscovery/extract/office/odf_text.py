@@ -27,6 +27,7 @@ _FETCHED = frozenset(
     {"draw:image", "draw:object", "draw:object-ole", "draw:floating-frame", "draw:plugin"}
     | {"text:section-source", "table:table-source", "table:cell-range-source", "draw:applet"}
 )
+_PREFIXES = {"drawing": "draw"}
 
 
 @lru_cache(maxsize=4096)
@@ -35,11 +36,11 @@ def name_of(tag: Any) -> str:
     if not isinstance(tag, str):
         return ""
     uri, _, name = tag[1:].rpartition("}")
-    if uri.startswith("urn:oasis:"):
-        return f"{uri.split(':')[-2].partition('-')[0]}:{name}"
     if uri.endswith("elements/1.1/"):
         return f"dc:{name}"
-    return f"{uri.rpartition('/')[2]}:{name}"
+    space = uri.split(":")[-2] if uri.startswith("urn:oasis:") else uri.rpartition("/")[2]
+    space = space.partition("-")[0]
+    return f"{_PREFIXES.get(space, space)}:{name}"
 
 
 class _Block:

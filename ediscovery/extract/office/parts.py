@@ -53,8 +53,15 @@ class Parts:
         self._entries: dict[str, _Entry] = {}
         try:
             self._zip = zipfile.ZipFile(content.open())
-            found = [_from_directory(info) for info in self._zip.infolist() if not info.is_dir()]
+            listed = self._zip.infolist()
+            if content.head.startswith(b"PK\x03\x04") and min(
+                (info.header_offset for info in listed), default=0
+            ):
+                # Cut off behind a ZIP that it holds, the file would pass for that one.
+                raise zipfile.BadZipFile("the directory does not list its first part")
+            found = [_from_directory(info) for info in listed if not info.is_dir()]
         except _NO_ZIP as error:
+            self._zip = None
             found = self._salvage(str(error))
         limit = context.profile.limits.members
         if len(found) > limit:
@@ -151,7 +158,7 @@ class Parts:
         fields = _LOCAL.unpack(header)
         start = entry.offset + _LOCAL.size + fields[9] + fields[10]
         raw = self._buffer[start : start + entry.packed]
-        bound = entry.size if entry.size is not None else self._context.budget.left
+        bound = entry.size if entry.size is not None else self._context.budget.left + 1
         if entry.method == zipfile.ZIP_STORED:
             return bytes(raw[:bound])
         inflate = zlib.decompressobj(-15)

@@ -362,7 +362,7 @@ def _connections(root: Any, result: Extraction) -> None:
 def _revisions(root: Any, lines: Lines) -> None:
     """Earlier values of cells in a shared workbook."""
     for old in root.iter("{*}oc") if root is not None else ():
-        text = _rich(old) or " ".join(v.text or "" for v in old.iterfind("{*}v"))
+        text = " ".join(v.text or "" for v in old.iter("{*}t", "{*}v"))
         if text.strip():
             lines.line(f"[-{text}-]")
 
