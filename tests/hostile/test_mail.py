@@ -5,6 +5,7 @@ Numbers in comments are those of the cases in the project's list of hostile inpu
 
 from __future__ import annotations
 
+import random
 import resource
 import socket
 import struct
@@ -14,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from ediscovery.extract.contract import Content
-from ediscovery.extract.mail import mbox
+from ediscovery.extract.mail import eml, mbox
 from ediscovery.extract.walk import Visit
+from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import MEANING, base
 from tests.extract.mail.reading import context, root, visits
 
@@ -347,7 +349,65 @@ def test_runs_of_one_thing(piece: bytes) -> None:
 )
 def test_next_to_nothing(data: bytes) -> None:  # 39
     settled(visits(data))
-    from ediscovery.extract.mail import eml
-
     if data:
         eml.extract(Content(data), context())
+
+
+def samples() -> list[bytes]:
+    """Messages with everything in them, to be damaged."""
+    image = b"Content-Type: image/png; name=a.png\nContent-ID: <i@x>\n"
+    image += b"Content-Transfer-Encoding: base64\n\niVBORw0KGgo=\n"
+    page = b"Content-Type: text/html; charset=utf-8\n\n<p style='color:#fff'>a<img src=cid:i@x>"
+    body = b"Content-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\na=3Db=\nc"
+    inner = b"Content-Type: message/rfc822\n\n" + HEAD + b"\ninner"
+    coded = b"\nbegin 644 a.txt\n#86)C\n`\nend\nafter"
+    whole = multipart([multipart([body, page], b"alt", b"alternative"), image, inner, coded])
+    names = b"Subject: =?utf-8?Q?caf=C3=A9?= =?utf-8?B?w6k=?=\n"
+    return [
+        HEAD + names + whole,
+        (HEAD + names + whole).replace(b"\n", b"\r\n"),
+        HEAD + multipart([b"Content-Type: application/ms-tnef\n\n" + tnef(14, 20)]),
+        HEAD
+        + b"Content-Type: application/pkcs7-mime\n\n"
+        + bytes.fromhex("308006092a864886f70d010702a080"),
+    ]
+
+
+PIECES = (
+    b"\n",
+    b"\r\n",
+    b"--b",
+    b"\n\n",
+    b'"',
+    b";",
+    b"=?utf-8?q?",
+    b"boundary=",
+    b"\0",
+    b"\xff\xff",
+)
+
+
+def test_messages_damaged_at_random() -> None:
+    """Three thousand damaged messages: none breaks the reader, none loses count of its parts."""
+    rng = random.Random(20010504)
+    whole = samples()
+    for _ in range(3000):
+        data = bytearray(rng.choice(whole))
+        for _ in range(rng.randint(1, 8)):
+            at = rng.randrange(len(data) + 1)
+            kind = rng.randrange(4)
+            if kind == 0:
+                data[at : at + 1] = bytes((rng.randrange(256),))
+            elif kind == 1:
+                del data[at : at + rng.randint(1, 40)]
+            elif kind == 2:
+                data[at:at] = rng.choice(PIECES)
+            else:
+                data[at:at] = data[rng.randrange(len(data) + 1) :][:60]
+        try:
+            result = eml.extract(Content(bytes(data)), context())
+            count = sum(1 for _ in result.children)
+        except EvidenceError as error:
+            assert base(error.state) in MEANING
+            continue
+        assert count == (result.expected_children or 0)

@@ -298,7 +298,7 @@ def _damaged_base64(raw: bytes, problems: list[str]) -> bytes:
                 result += _flushed(pending)
         else:
             result += _flushed(pending)
-            letters = re.sub(rb"[^A-Za-z0-9+/=]", b"", line)
+            letters = re.sub(rb"[^A-Za-z0-9+/]", b"", line)
             if b" " not in line and len(letters) >= 40 and len(letters) * 10 >= len(line) * 9:
                 good += len(line)
                 pending += letters  # a long line with a few damaged bytes

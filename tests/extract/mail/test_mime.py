@@ -129,6 +129,19 @@ def test_damaged_base64_gives_what_it_holds() -> None:
     assert decoded("base64", b"".join(lines))[0] == BYTES
 
 
+@given(st.binary(max_size=400), st.integers(0, 600), st.binary(max_size=3), st.booleans())
+def test_base64_may_be_damaged_anywhere(
+    content: bytes, at: int, junk: bytes, replace: bool
+) -> None:
+    body = base64.encodebytes(content)
+    at %= len(body) + 1
+    found, warnings = decoded("base64", body[:at] + junk + body[at + replace :])
+    if not junk and not replace:
+        assert (found, warnings) == (content, [])
+    elif not warnings:  # what was put in is part of the alphabet, or blank
+        assert abs(len(found) - len(content)) <= 6
+
+
 def test_false_transfer_encodings() -> None:
     text = b"Dear Bob,\nthis was never encoded.\nJane\n"
     assert decoded("base64", text)[0] == text
