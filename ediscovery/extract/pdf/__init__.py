@@ -88,7 +88,7 @@ def _protection(document: Any, result: Extraction) -> None:
 
 def _text(document: Any, context: Context, result: Extraction) -> str:
     limits = context.profile.limits
-    _show_all_layers(document, result)
+    document = _with_all_layers(document, result)
     texts: list[str] = []
     hidden: list[str] = []
     links: list[str] = []
@@ -182,24 +182,26 @@ def _numbered(numbers: list[int]) -> str:
     return f"Page {shown} is" if len(numbers) == 1 else f"Pages {shown} are"
 
 
-def _show_all_layers(document: Any, result: Extraction) -> None:
-    """Switch on layers that are hidden by default, so that their text is read."""
+def _with_all_layers(document: Any, result: Extraction) -> Any:
+    """``document``, or where it hides layers a copy that shows them, so that their text is read."""
     groups = document.get_ocgs()
     if not groups:
-        return
+        return document
     try:
         layer = document.get_layer(-1)
         off = [number for number in layer.get("off", ()) if number in groups]
         if layer.get("basestate") == "OFF":
             off = [number for number in groups if number not in layer.get("on", ())]
         if not off:
-            return
-        document.set_layer(-1, on=list(groups), off=[], basestate="ON")
+            return document
+        result.flags.add("hidden_text")
+        result.fields["hidden_layers"] = [groups[number].get("name", "") for number in off][:50]
+        # Without a configuration every layer is shown; a document once opened keeps its own.
+        document.xref_set_key(document.pdf_catalog(), "OCProperties", "null")
+        return mupdf().open(stream=document.tobytes(), filetype="pdf")
     except Exception:  # a broken layer configuration: MuPDF's own error classes
-        result.warnings.append("Its layers are broken; text in hidden ones may be missing.")
-        return
-    result.flags.add("hidden_text")
-    result.fields["hidden_layers"] = [groups[number].get("name", "") for number in off][:50]
+        result.warnings.append("Text in its hidden layers may be missing.")
+        return document
 
 
 def _drawing(page: Any, context: Context) -> Callable[[], tuple[bytes, int]]:
