@@ -387,7 +387,7 @@ def _envelope(headers: Headers, fields: dict[str, Any], result: Extraction) -> N
 _PRIORITIES = {"1": "high", "2": "high", "3": "normal", "4": "low", "5": "low"}
 _PLAIN_FIELDS = (
     ("thread-topic", "thread_topic"),
-    ("sensitivity", "sensitivity"),
+    ("x-gmail-labels", "labels"),
     ("x-rsmf-application", "chat_platform"),
     ("x-rsmf-participants", "chat_participants"),
     ("x-rsmf-begindate", "chat_begin"),
@@ -416,6 +416,8 @@ def _rarer(headers: Headers, fields: dict[str, Any]) -> None:
         fields["importance"] = plain(values[0]).lower()
     elif values := get("x-priority"):
         fields["importance"] = _PRIORITIES.get(values[0].strip()[:1], "normal")
+    if values := get("sensitivity"):
+        fields["sensitivity"] = plain(values[0]).lower().removeprefix("company-")
     if values := get("status"):
         fields["read_flag"] = "R" in values[0]
     elif values := get("x-mozilla-status"):

@@ -76,7 +76,7 @@ def test_every_field() -> None:
     assert metadata["received_at_raw"] == "Fri, 04 May 2001 11:30:00 +0200"
     assert metadata["thread_topic"] == "Contract"
     assert metadata["importance"] == "high"
-    assert metadata["sensitivity"] == "Private"
+    assert metadata["sensitivity"] == "private"
     assert metadata["read_flag"] is True
     assert metadata["header"].startswith("Received: from mx")
     assert "Thread-Topic: Contract" in metadata["header"]
