@@ -22,7 +22,9 @@ from pathlib import Path
 
 from ediscovery.model.resources import resource as resource_folder
 
-_NEWUSER, _NEWNET = 0x10000000, 0x40000000
+_NEWUSER, _NEWNET, _NEWNS = 0x10000000, 0x40000000, 0x20000
+_BIND, _REC, _PRIVATE = 1 << 12, 1 << 14, 1 << 18
+_MOUNT_SETATTR, _AT_FDCWD, _AT_RECURSIVE, _RDONLY = 442, -100, 0x8000, 1
 _PDEATHSIG, _NO_NEW_PRIVS, _DUMPABLE = 1, 38, 4
 # The same numbers on every architecture since Linux 5.13 (Documentation/userspace-api/landlock).
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
@@ -53,15 +55,56 @@ def die_with_parent() -> None:
     _libc.prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def no_network() -> bool:
-    """Move this process to an empty network namespace; whether the kernel let it."""
-    if _libc.unshare(_NEWNET) == 0:
+def namespaces(*, network: bool) -> bool:
+    """Move this process to mounts of its own and, without ``network``, to an empty network.
+
+    Returns whether the kernel let it.
+    """
+    wanted = _NEWNS | (0 if network else _NEWNET)
+    return bool(_libc.unshare(wanted) == 0 or _libc.unshare(_NEWUSER | wanted) == 0)
+
+
+def private_tmp(readable: Sequence[str], writable: Sequence[str]) -> bool:
+    """Put a folder of the first of ``writable`` in the place of /tmp, for this process alone.
+
+    Libraries that insist on /tmp (Tika's native build) then write to scratch. What of ``readable``
+    and ``writable`` lies below /tmp stays visible there, the former read only. Needs
+    :func:`namespaces`; changes nothing and returns ``False`` where the kernel refuses a step.
+    """
+    place = os.path.join(writable[0], "tmp")
+    kept = sorted((os.path.realpath(path), path in writable) for path in (*readable, *writable))
+    if any(path in ("/", "/tmp") for path, _ in kept) or not os.path.isdir("/tmp"):
+        return False
+    if _libc.mount(None, b"/", None, _REC | _PRIVATE, None):
+        return False
+    os.makedirs(place, mode=0o700, exist_ok=True)
+    for path, writes in kept:
+        if path.startswith("/tmp/") and os.path.exists(path):
+            target = place + path.removeprefix("/tmp")
+            if not _shown(path, target, writes=writes):
+                return False
+    return not _libc.mount(os.fsencode(place), b"/tmp", None, _BIND | _REC, None)
+
+
+def _shown(path: str, target: str, *, writes: bool) -> bool:
+    if os.path.isdir(path):
+        os.makedirs(target, exist_ok=True)
+    elif not os.path.exists(target):
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.close(os.open(target, os.O_CREAT, 0o600))
+    where = os.fsencode(target)
+    if _libc.mount(os.fsencode(path), where, None, _BIND | _REC, None):
+        return False
+    if writes:
         return True
-    return bool(_libc.unshare(_NEWUSER | _NEWNET) == 0)
+    attributes = struct.pack("<QQQQ", _RDONLY, 0, 0, 0)
+    size = ctypes.c_size_t(len(attributes))
+    flags = ctypes.c_uint(_AT_RECURSIVE)
+    return not _libc.syscall(_MOUNT_SETATTR, _AT_FDCWD, where, flags, attributes, size)
 
 
 def landlock(readable: Sequence[str], writable: Sequence[str], port: int | None = None) -> bool:
-    """Read below ``readable`` and the system, write below ``writable``, connect to ``port`` only.
+    """Read below ``readable`` and in the system, write below ``writable``, connect to ``port``.
 
     Returns whether the kernel holds it; TCP is bound from ABI 4 on.
     """
@@ -78,13 +121,12 @@ def landlock(readable: Sequence[str], writable: Sequence[str], port: int | None 
     if ruleset < 0:
         return False
     read = (_READ_FILE | _READ_DIR | _EXECUTE) & handled
-    interpreter = {sys.prefix, sys.base_prefix, sys.exec_prefix, *_package_folders()}
-    for path in (*_SYSTEM, *interpreter, *readable, *(_NAMES if port else ())):
+    for path in (*_SYSTEM, *readable, *(_NAMES if port else ())):
         _allow(ruleset, path, read)
     if port and version >= 4:
         rule = struct.pack("<QQ", _CONNECT, port)
         _libc.syscall(_ADD_RULE, ruleset, ctypes.c_int(_NET_PORT), rule, ctypes.c_uint32(0))
-    for path in ("/dev/null", "/dev/urandom", "/dev/zero", "/dev/full"):
+    for path in ("/dev/null", "/dev/random", "/dev/urandom", "/dev/zero", "/dev/full"):
         _allow(ruleset, path, _READ_FILE | (1 << 1))
     for path in writable:
         _allow(ruleset, path, handled)
@@ -128,15 +170,23 @@ def isolate(readable: Sequence[str], writable: Sequence[str], *, port: int | Non
 
     ``network``: there is none. ``tcp``: no connection can be made, but to ``port`` when given.
     """
+    readable = [*_interpreter(), *readable]
     held = []
-    if port is None and no_network():
-        held.append("network")
+    if namespaces(network=port is not None):
+        if port is None:
+            held.append("network")
+        if private_tmp(readable, writable):
+            writable = [*writable, "/tmp"]
     if landlock(readable, writable, port):
         if "network" not in held and landlock_version() >= 4:
             held.append("tcp")
         held.append("files")
     held.append("resources")
     return ", ".join(held)
+
+
+def _interpreter() -> set[str]:
+    return {sys.prefix, sys.base_prefix, sys.exec_prefix, *_package_folders()}
 
 
 def _package_folders() -> set[str]:

@@ -21,6 +21,7 @@ SEPARATOR = "!/"
 _COLUMNS = frozenset(COLUMNS)
 Entered = Callable[[str, str, int], None]
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_ADDRESS = re.compile(r" at 0x[0-9a-f]{6,16}")  # of an object: another one in each run
 _PARSED = frozenset({State.OK, State.WARNINGS, State.TRUNCATED})
 
 
@@ -400,7 +401,7 @@ def clean(text: str) -> str:
 
 def describe(error: BaseException) -> str:
     """An error as one bounded sentence for an item's message."""
-    text = clean(" ".join(str(error).split()))[:300]
+    text = _ADDRESS.sub("", clean(" ".join(str(error).split())))[:300]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -114,7 +115,7 @@ def test_no_files_but_sources_and_scratch(tmp_path: Path, uid: int | None) -> No
         "tried(lambda: os.symlink('/etc/passwd', 'source/link'))\n"
         "tried(lambda: os.mkfifo('source/pipe'))\n"
         "tried(lambda: open('outside.txt', 'w'))\n"
-        "tried(lambda: open('/tmp/ediscovery-outside', 'w'))\n"
+        "tried(lambda: open('/var/tmp/ediscovery-outside', 'w'))\n"
         "tried(lambda: os.listdir('/'))\n"
         "tried(lambda: open('/etc/passwd').read())\n"
         "tried(lambda: open('/etc/hostname').read())\n"
@@ -132,6 +133,38 @@ def test_no_files_but_sources_and_scratch(tmp_path: Path, uid: int | None) -> No
     assert set(refused.splitlines()) == {"PermissionError"}, refused
     assert len(refused.splitlines()) == 20
     assert (tmp_path / "source" / "evidence.txt").read_text() == "evidence"
+
+
+@pytest.mark.parametrize("uid", WHO)
+def test_the_temporary_folder_is_its_own(uid: int | None) -> None:
+    """Sources below /tmp stay where they are, read only, although /tmp is a part of scratch."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        _temporary_folder(Path(place), uid)
+
+
+def _temporary_folder(tmp_path: Path, uid: int | None) -> None:
+    said = inside(
+        tmp_path,
+        "tried(lambda: open('/tmp/ediscovery-temporary', 'w').write('x'))\n"
+        f"tried(lambda: open('{tmp_path}/source/evidence.txt').read())\n"
+        f"tried(lambda: open('{tmp_path}/scratch/abc', 'w').write('abc'))\n"
+        "print('refused:')\n"
+        f"tried(lambda: open('{tmp_path}/secret.txt').read())\n"
+        f"tried(lambda: open('{tmp_path}/source/evidence.txt', 'a'))\n"
+        f"tried(lambda: open('{tmp_path}/source/new', 'w'))\n"
+        f"tried(lambda: os.unlink('{tmp_path}/source/evidence.txt'))\n"
+        f"tried(lambda: os.chmod('{tmp_path}/source/evidence.txt', 0o777))\n"
+        f"tried(lambda: os.utime('{tmp_path}/source/evidence.txt'))\n",
+        uid=uid,
+    )
+    allowed, refused = said.split("refused:\n")
+    assert allowed.splitlines()[1:] == ["1", "evidence", "3"]
+    assert refused.splitlines()[0] == "FileNotFoundError"
+    assert set(refused.splitlines()[1:]) <= {"OSError", "PermissionError"}
+    assert not Path("/tmp/ediscovery-temporary").exists()
+    assert (tmp_path / "scratch" / "abc").read_text() == "abc"
+    assert (tmp_path / "scratch" / "tmp" / "ediscovery-temporary").read_text() == "x"
+    assert str(tmp_path) not in Path("/proc/mounts").read_text()
 
 
 def test_what_extractors_need_is_left(tmp_path: Path) -> None:
