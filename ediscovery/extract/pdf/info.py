@@ -199,12 +199,14 @@ def _xfa_lines(root: Any) -> Iterator[str]:
         if not isinstance(node.tag, str):
             continue
         local = node.tag.rpartition("}")[2]
+        leaf = not any(isinstance(child.tag, str) for child in node)
+        in_template = "xfa-template" in node.tag
         if local in ("script", "pattern", "picture", "event"):
             continue
-        said = " ".join((node.text or "").split())
-        if not said:
-            continue
-        in_template = "xfa-template" in node.tag
-        if in_template and local not in ("text", "exData", "p", "span", "b", "i", "body"):
-            continue
-        yield said if in_template or len(node) else f"{local}: {said}"
+        if local in ("text", "p") or (leaf and (not in_template or local == "exData")):
+            said = " ".join("".join(node.itertext()).split())
+        else:
+            said = "" if in_template else " ".join((node.text or "").split())
+        if said:
+            named = not in_template and leaf and local != "p"
+            yield f"{local}: {said}" if named else said
