@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import pickle
 from collections.abc import Callable, Iterable, Iterator
@@ -129,8 +130,11 @@ class DaskPool:
         return list(self._waiting.values())[: self.workers]
 
     def close(self) -> None:
-        self._client.close(timeout=2)
-        self._cluster.close(timeout=5)
+        # Everything is committed by now; workers that a busy machine can't stop in time are daemons
+        # and end with this process.
+        for part in (self._client, self._cluster):
+            with contextlib.suppress(TimeoutError, OSError):
+                part.close(timeout=20)
 
 
 def open_pool(workers: int, folder: str) -> Pool:
