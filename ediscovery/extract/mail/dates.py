@@ -83,6 +83,11 @@ _ASCTIME = re.compile(
     r"\s*[A-Za-z]{3,9}\.?,?\s+([A-Za-z]{3,9})\s+(\d{1,2})\s+(\d{1,2}):(\d{2}):(\d{2})\s+"
     r"(?:([A-Za-z]{1,5}|[+-]\d{4})\s+)?(\d{4})\s*([+-]\d{4}|[A-Za-z]{1,5})?\s*",
 )
+_MONTH_FIRST = re.compile(
+    r"\s*(?:[A-Za-z]{3,9}\.?,?\s+)?([A-Za-z]{3,9})\s+(\d{1,2}),?\s+(\d{4}),?\s+"
+    r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp][Mm]\b)?\s*(.*)",
+    re.DOTALL,
+)
 _OFFSET = re.compile(r"(?:(?:[Uu][Tt][Cc]?|[Gg][Mm][Tt])\s*)?([+-])(\d{2}):?(\d{2})(?!\d)")
 _NAME = re.compile(r"\"?\(?([A-Za-z]{1,5})\b\)?\"?")
 
@@ -96,12 +101,13 @@ def parse(value: str) -> str:
     match = _DATE.match(value[:200])
     if match:
         day, month, year, hour, minute, second, half, zone = match.groups()
-    else:
-        match = _ASCTIME.fullmatch(value[:200])
-        if not match:
-            return ""
+    elif match := _ASCTIME.fullmatch(value[:200]):
         month, day, hour, minute, second, before, year, after = match.groups()
         half, zone = None, before or after or ""
+    elif match := _MONTH_FIRST.match(value[:200]):
+        month, day, year, hour, minute, second, half, zone = match.groups()
+    else:
+        return ""
     offset = _offset(zone)
     number = _MONTHS.get(month.lower())
     if offset is None or number is None:

@@ -295,6 +295,10 @@ def _name(leaf: Leaf, number: int) -> str:
     """The name of a part, or one made of its number where it has none."""
     if leaf.filename:
         return leaf.filename
+    if leaf.location:  # in saved web pages the address that a part was loaded from
+        last = leaf.location.partition("?")[0].rpartition("/")[2]
+        if "." in last[1:]:
+            return last
     ext = _EXTENSIONS.get(leaf.type)
     if ext is None:
         family, _, subtype = leaf.type.partition("/")
@@ -324,6 +328,8 @@ def _children(data: bytes, attached: list[_Attached], context: Context) -> Itera
             fields["content_id"] = leaf.content_id
         if leaf.description:
             fields["description"] = leaf.description
+        if leaf.location:
+            fields["source_url"] = leaf.location
         yield Child(
             one.name,
             content,

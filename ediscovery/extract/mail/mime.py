@@ -51,6 +51,7 @@ class Leaf:
     filename: str = ""
     content_id: str = ""
     description: str = ""
+    location: str = ""
     within: str = ""
     alternative: int = 0
 
@@ -178,6 +179,8 @@ def _leaf(part: _Part) -> Leaf:
         leaf.content_id = headers["content-id"][0].strip().strip("<>")
     if "content-description" in headers:
         leaf.description = fields.plain(headers["content-description"][0])
+    if "content-location" in headers:
+        leaf.location = fields.plain(headers["content-location"][0])
     return leaf
 
 

@@ -266,6 +266,24 @@ def test_large_attachments_are_spooled(monkeypatch: pytest.MonkeyPatch) -> None:
     assert child.content.read() == b"z" * 5000
 
 
+def test_saved_web_pages() -> None:
+    data = (
+        "From: <Saved by a browser>\nSubject: Prices\nMIME-Version: 1.0\n"
+        "Snapshot-Content-Location: http://shop.example/prices\n"
+        "Content-Type: multipart/related; type=text/html; boundary=q\n\n"
+        "--q\nContent-Type: text/html\nContent-Location: http://shop.example/prices.html\n\n"
+        "<p>4711 Euro<img src=logo.png>\n"
+        "--q\nContent-Type: image/png\nContent-Location: http://shop.example/img/logo.png?v=2\n\nPNG"
+        "\n--q--\n"
+    )
+    found = visits(data.encode(), "page.mhtml")
+    assert "4711 Euro" in found[-1].text
+    assert found[-1].item.metadata["source_url"] == "http://shop.example/prices"
+    item = found[0].item
+    assert (item.file_name, item.relation) == ("logo.png", "inline")
+    assert item.metadata["source_url"] == "http://shop.example/img/logo.png?v=2"
+
+
 def test_chat_exports_keep_their_headers() -> None:
     head = "From: a@example.com\nTo: b@example.com\nX-RSMF-Version: 2.0.0\n"
     rest = "X-RSMF-Application: slack\nX-RSMF-EventCount: 12\n\nx"
