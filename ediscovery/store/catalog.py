@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, insert
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, insert, inspect
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
@@ -17,13 +19,15 @@ from ediscovery.model.errors import TryAgain
 def open_sqlite(path: Path, tables: MetaData, *, read_only: bool = False) -> Engine:
     """An engine on the SQLite file at ``path``, its tables made when missing.
 
-    WAL, so that readers never wait for the writer; ``synchronous=FULL``, so that what was
-    acknowledged survives a power cut.
+    WAL, so that readers never wait for the writer, nor it for them; ``synchronous=FULL``, so that
+    what was acknowledged survives a power cut.
     """
-    url = f"sqlite:///file:{path}?uri=true" + ("&mode=ro" if read_only else "")
-    engine = create_engine(
-        url, poolclass=QueuePool, connect_args={"timeout": 60, "check_same_thread": False}
-    )
+    where = f"file:{quote(str(path))}" + ("?mode=ro" if read_only else "")
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(where, uri=True, timeout=60, check_same_thread=False)
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
 
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: Any) -> None:
@@ -40,10 +44,15 @@ def open_sqlite(path: Path, tables: MetaData, *, read_only: bool = False) -> Eng
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     if not read_only:
-        tables.create_all(engine)
+        with engine.connect() as connection:
+            missing = tables.tables.keys() - inspect(connection).get_table_names()
+        if missing:
+            with writing(engine) as connection:
+                tables.create_all(connection)
     return engine
 
 
@@ -51,7 +60,7 @@ def open_sqlite(path: Path, tables: MetaData, *, read_only: bool = False) -> Eng
 def writing(engine: Engine) -> Iterator[Connection]:
     """One write transaction; a full disk or a lock becomes :class:`TryAgain`, nothing half done."""
     try:
-        with engine.begin() as connection:
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
     except OperationalError as error:
         raise TryAgain(

@@ -62,7 +62,7 @@ def status(matter: Matter) -> dict[str, Any]:
                 collections.c.finished_at,
                 func.count(units.c.id).label("units"),
                 func.count(units.c.id).filter(done).label("units_done"),
-                func.coalesce(func.sum(units.c.items), 0).label("items"),
+                func.coalesce(func.sum(units.c["items"]), 0).label("items"),
                 func.coalesce(func.sum(units.c.bytes), 0).label("bytes_read"),
                 func.coalesce(func.sum(units.c.restarts), 0).label("parser_restarts"),
             )

@@ -176,9 +176,13 @@ def test_what_extractors_need_is_left(tmp_path: Path) -> None:
         "from ediscovery.model.resources import resource\n"
         "print(zoneinfo.ZoneInfo('Europe/Berlin'))\n"
         "print(len(resource('schemas', 'profile.json').read_text()) > 100)\n"
-        "print(tempfile.mkstemp(dir='scratch')[0] > 0)\n",
+        "print(tempfile.mkstemp(dir='scratch')[0] > 0)\n"
+        "from iscc_tika import Extractor\n"
+        "found = Extractor().extract_bytes_to_string(bytearray(b'<?xml version=\"1.0\"?><a>x</a>'))"
+        "\n"
+        "print(found[0].strip())\n",
     )
-    assert said.splitlines()[1:] == ["Europe/Berlin", "True", "True"]
+    assert said.splitlines()[1:] == ["Europe/Berlin", "True", "True", "x"]
 
 
 def test_the_kernel_is_described(tmp_path: Path) -> None:
