@@ -93,6 +93,9 @@ def test_more_parts_than_allowed_are_counted() -> None:
     data = MIXED + b"--x\n\np\n" * 50 + b"--x--\n"
     found, parts = leaves(data, parts=10)
     assert len(found) == 10 and parts.found == 50 and parts.too_many
+    inner = b'Content-Type: multipart/mixed; boundary="i"\n\n' + b"--i\n\np\n" * 6 + b"--i--\n"
+    found, parts = leaves(MIXED + (b"--x\n" + inner) * 3 + b"--x--\n", parts=10)
+    assert len(found) == 10 and parts.found == 18 and parts.too_many
 
 
 def encoded(encoding: str, body: bytes) -> bytes:
