@@ -106,23 +106,30 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo("Interrupted.", err=True)
         sys.exit(Interrupted.exit_code)
     except EdiscoveryError as error:
-        click.echo(f"Error: {error.message}", err=True)
-        if error.next_step:
-            click.echo(f"  {error.next_step}", err=True)
+        from ediscovery.cli.failure import say
+
+        say(error)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
     except Exception as error:
-        from ediscovery.cli.failure import report_bug
+        from ediscovery.cli.failure import infrastructure, report_bug, say
 
-        report_bug(error, _workspace_of(arguments))
-        sys.exit(1)
+        known = infrastructure(error)
+        if known is None:
+            report_bug(error, _workspace_of(arguments))
+            sys.exit(1)
+        say(known)
+        sys.exit(known.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _workspace_of(arguments: list[str] | None) -> Any:
     words = sys.argv[1:] if arguments is None else arguments
-    if "--workspace" in words[:-1]:
-        return Path(words[words.index("--workspace") + 1])
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == "--workspace":
+            return Path(following)
+        if word.startswith("--workspace="):
+            return Path(word.partition("=")[2])
     return None

@@ -14,6 +14,7 @@ from ediscovery.cli.common import (
     print_json,
     print_table,
 )
+from ediscovery.model.errors import UsageError
 
 
 @click.command()
@@ -46,6 +47,7 @@ def exceptions(
     """
     from ediscovery.store import reports
 
+    _check(state)
     opened = open_matter(matter)
     if ignore:
         from ediscovery.engine.retry import ignore as accept
@@ -72,6 +74,19 @@ def exceptions(
             for e in found
         ],
     )
+
+
+def _check(state: str) -> None:
+    """Refuse a state that does not exist, instead of finding nothing in it."""
+    from ediscovery.model.states import State, base
+
+    if state in ("", "ignored"):
+        return
+    try:
+        base(state)
+    except ValueError:
+        known = ", ".join(sorted([*State, "ignored"]))
+        raise UsageError(f"There is no state {state!r}.", f"Known are {known}.") from None
 
 
 def _retry(

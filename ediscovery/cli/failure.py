@@ -2,13 +2,52 @@
 
 from __future__ import annotations
 
+import sqlite3
 import traceback
 import uuid
 from pathlib import Path
 
 import click
 
+from ediscovery.cli.common import safe
+from ediscovery.model.errors import (
+    EdiscoveryError,
+    TryAgain,
+    VerificationFailed,
+    our_disk_failed,
+)
 from ediscovery.store.workspace import default_workspace
+
+
+def say(error: EdiscoveryError) -> None:
+    """Print what went wrong and what to do; names from evidence are escaped."""
+    for line in f"Error: {error.message}".split("\n"):
+        click.echo(safe(line), err=True)
+    for line in error.next_step.split("\n"):
+        if line:
+            click.echo(f"  {safe(line)}", err=True)
+
+
+def infrastructure(error: Exception) -> EdiscoveryError | None:
+    """The failure of this machine that ``error`` stands for, when it is one and not a bug."""
+    if our_disk_failed(error):
+        return TryAgain(
+            f"This machine's disk failed: {error}.",
+            "Free disk space, then run the same command again; what was committed stays.",
+        )
+    cause = getattr(error, "orig", None)  # SQLAlchemy wraps what the driver raised
+    if isinstance(cause, sqlite3.OperationalError):
+        return TryAgain(
+            f"The catalog can't be used now: {cause}.",
+            "Free disk space or wait for the other process, then run the same command again.",
+        )
+    if isinstance(cause, sqlite3.DatabaseError) and not isinstance(
+        cause, sqlite3.IntegrityError | sqlite3.ProgrammingError
+    ):
+        return VerificationFailed(
+            f"The catalog is damaged: {cause}.", "Keep it as it is and restore a backup beside it."
+        )
+    return None
 
 
 def report_bug(error: Exception, workspace: Path | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,6 +22,8 @@ def pool_for(matter: Matter, workers: int | None) -> Iterator[Pool]:
         yield pool
     finally:
         pool.close()
+        for left in (matter.scratch, matter.folder / "dask"):
+            shutil.rmtree(left, ignore_errors=True)  # of workers that were killed
 
 
 @contextmanager

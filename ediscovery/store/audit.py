@@ -10,6 +10,7 @@ against the other, and one cut off in both against a :class:`Checkpoint` that is
 
 from __future__ import annotations
 
+import fcntl
 import getpass
 import hashlib
 import os
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Engine, func, insert, select
 
 from ediscovery.model.errors import UsageError
 from ediscovery.store.tables import audit
@@ -90,23 +91,25 @@ def record(connection: Connection, action: str, details: dict[str, Any]) -> None
     )
 
 
-def mirror(connection: Connection, path: Path) -> None:
+def mirror(engine: Engine, path: Path) -> None:
     """Append to the file what the catalog holds beyond it, and sync. Mends a torn last line."""
-    have, intact = 0, 0
-    if path.exists():
-        with open(path, "rb") as file:
-            for raw in file:
-                if not raw.endswith(b"\n"):
-                    break
-                have, intact = have + 1, intact + len(raw)
-    missing = connection.execute(
-        select(audit.c.entry, audit.c.hash).where(audit.c.sequence > have).order_by("sequence")
-    ).all()
-    if not missing:
-        return
-    with open(path, "r+b" if path.exists() else "w+b") as file:
+    with open(path, "a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # two commands may end at the same moment
+        have, intact = 0, 0
+        file.seek(0)
+        for raw in file:
+            if not raw.endswith(b"\n"):
+                break
+            have, intact = have + 1, intact + len(raw)
+        with engine.connect() as connection:
+            missing = connection.execute(
+                select(audit.c.entry, audit.c.hash)
+                .where(audit.c.sequence > have)
+                .order_by("sequence")
+            ).all()
+        if not missing:
+            return
         file.truncate(intact)
-        file.seek(intact)
         file.writelines(_line(row.entry, row.hash) for row in missing)
         file.flush()
         os.fsync(file.fileno())

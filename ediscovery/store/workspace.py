@@ -15,7 +15,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, insert, select, update
 
-from ediscovery.model.errors import Locked, NoSuchMatter, Refused, UsageError
+from ediscovery.model.errors import (
+    Locked,
+    NoSuchMatter,
+    Refused,
+    UsageError,
+    VerificationFailed,
+)
 from ediscovery.store import audit
 from ediscovery.store.catalog import open_sqlite, writing
 from ediscovery.store.packs import Packs
@@ -125,8 +131,7 @@ class Matter:
 
     def mirror_audit(self) -> None:
         """Bring the audit file up to the catalog."""
-        with self.reader.connect() as connection:
-            audit.mirror(connection, self.audit_path)
+        audit.mirror(self.reader, self.audit_path)
 
 
 class Workspace:
@@ -206,8 +211,15 @@ class Workspace:
                 f"Known matters: {known}. Create one: ediscovery matter create {name}",
             )
         folder = self.folder / str(found[name]["folder"])
-        with open_sqlite(folder / "catalog.sqlite", catalog).connect() as connection:
-            row = connection.execute(select(matter)).one()
+        row = None
+        if (folder / "catalog.sqlite").exists():
+            with open_sqlite(folder / "catalog.sqlite", catalog).connect() as connection:
+                row = connection.execute(select(matter)).first()
+        if row is None:
+            raise VerificationFailed(
+                f"The catalog of matter {name!r} is missing from {folder}.",
+                "Restore the folder from a backup.",
+            )
         return Matter(name, folder, row.prefix)
 
     def list(self) -> list[dict[str, Any]]:
