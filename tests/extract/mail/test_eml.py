@@ -166,6 +166,17 @@ def test_images_that_the_html_shows_are_inline() -> None:
     assert "Attachments: photo.png\n" in found[-1].text
 
 
+def test_images_beside_the_html_are_inline_when_it_names_them() -> None:
+    image = "--q\nContent-Type: image/png; name={0}.png\nContent-ID: <{0}@x>\n\nPNG{0}\n"
+    data = (
+        "From: a@example.com\nTo: b@example.com\nContent-Type: multipart/mixed; boundary=q\n\n"
+        '--q\nContent-Type: text/html\n\n<img src="cid:one@x">words\n'
+        f"{image.format('one')}{image.format('two')}--q--\n"
+    )
+    found = visits(data.encode())
+    assert [v.item.relation for v in found[:-1]] == ["inline", "attachment"]
+
+
 def test_attached_messages_are_mails_of_their_own() -> None:
     inner = EmailMessage()
     inner["From"], inner["Subject"] = "Inner <i@example.com>", "inside"
