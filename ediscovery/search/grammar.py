@@ -309,20 +309,21 @@ class _Parser:
         token = self.peek()
         self.expect_operand(token)
         assert token is not None
-        bare = token.kind == "text" and self.is_bare(token, scope)
-        condition = self.primary(scope)
-        terms = _terms(condition) if bare else []
+        if token.kind != "text" or not self.is_bare(token, scope):
+            condition = self.primary(scope)
+            if self.next_is("text", "quote", "("):
+                raise self.adjacent(token, scope)
+            return condition
+        terms: list[Term] = []
         while self.next_is("text", "quote", "("):
-            following = self.peek()
-            assert following is not None
-            words_follow = following.kind == "text" and self.is_bare(following, scope)
-            if not (bare and words_follow and scope.field in WORD_FIELDS):
-                raise self.adjacent(token, following, scope)
-            terms += _terms(self.primary(scope))
-            condition = Match(scope.field, Phrase(tuple(terms)), scope.label)
-        return condition
+            following = self.tokens[self.at]
+            if following.kind != "text" or not self.is_bare(following, scope):
+                raise self.adjacent(token, scope)
+            terms += self.terms(self.take(), quoted=False)
+        return Match(scope.field, _phrase(terms), scope.label)
 
-    def adjacent(self, token: Token, following: Token, scope: _Scope) -> QueryError:
+    def adjacent(self, token: Token, scope: _Scope) -> QueryError:
+        following = self.tokens[self.at]
         if following.kind == "(" and token.text.lower() == "attachment":
             return self.error(
                 "a space parts attachment from its parenthesis", "Write attachment(...)", following
@@ -365,7 +366,7 @@ class _Parser:
         if token.kind == "(":
             return self.group(token, scope)
         if token.kind == "quote":
-            return self.value(token.text, token, scope, quoted=True)
+            return self.value(token, scope, quoted=True)
         following = self.peek()
         opens = following is not None and following.glued and following.kind == "("
         if opens and token.text.lower() == "attachment":
@@ -377,7 +378,7 @@ class _Parser:
         prefix = _PREFIX.match(token.text)
         if prefix and scope.field in WORD_FIELDS:
             return self.field(prefix[1], prefix[2], token, scope)
-        return self.value(token.text, token, scope, quoted=False)
+        return self.value(token, scope, quoted=False)
 
     def group(self, opening: Token, scope: _Scope) -> Condition:
         self.enter(opening)
@@ -411,7 +412,7 @@ class _Parser:
                 rest, column = label[2], column + len(label[1]) + 1
         if rest:
             part = Token("text", rest, column, True)
-            return self.value(rest, part, inner, quoted=False)
+            return self.value(part, inner, quoted=False)
         following = self.peek()
         if following is None or not following.glued or following.kind not in {"(", "quote"}:
             raise self.error(
@@ -421,7 +422,7 @@ class _Parser:
             )
         if following.kind == "quote":
             self.take()
-            return self.value(following.text, following, inner, quoted=True)
+            return self.value(following, inner, quoted=True)
         return self.group(self.take(), inner)
 
     def field_name(self, name: str, token: Token) -> str:
@@ -441,7 +442,8 @@ class _Parser:
 
     # -- values ------------------------------------------------------------------------------------
 
-    def value(self, text: str, token: Token, scope: _Scope, *, quoted: bool) -> Condition:
+    def value(self, token: Token, scope: _Scope, *, quoted: bool) -> Condition:
+        text = token.text
         if scope.field == "date":
             try:
                 return date_range(text.strip(), self.zone)
@@ -457,21 +459,24 @@ class _Parser:
             if not value:
                 raise self.error("the value is empty", f"Write {scope.field}:value", token)
             return Keyword(scope.field, value)
+        return Match(scope.field, _phrase(self.terms(token, quoted=quoted)), scope.label)
+
+    def terms(self, token: Token, *, quoted: bool) -> list[Term]:
+        """The words and patterns of a token; at least one."""
         terms: list[Term] = []
-        for piece in text.split() if quoted else [text]:
-            terms += self.terms(piece, token)
+        for piece in token.text.split() if quoted else [token.text]:
+            terms += self.piece(piece, token)
         if not terms:
             raise self.error(
-                f"{shown(text)} holds no letter and no digit, so there is nothing to search",
+                f"{shown(token.text)} holds no letter and no digit, so there is nothing to search",
                 "Write a word; punctuation is not indexed",
                 token,
             )
-        if quoted and text.rstrip().endswith("?"):
+        if quoted and token.text.rstrip().endswith("?"):
             self.note("A question mark stands for one character, in quotes too")
-        expression = terms[0] if len(terms) == 1 else Phrase(tuple(terms))
-        return Match(scope.field, expression, scope.label)
+        return terms
 
-    def terms(self, piece: str, token: Token) -> list[Term]:
+    def piece(self, piece: str, token: Token) -> list[Term]:
         """The terms of a piece without white space: ``e-mail*`` has two."""
         fuzzy = _FUZZY.match(piece)
         if fuzzy is None:
@@ -492,10 +497,10 @@ class _Parser:
         return [Fuzzy(found[0], edits)]
 
 
-def _terms(condition: Condition) -> list[Term]:
-    assert isinstance(condition, Match)
-    expression = condition.expression
-    if isinstance(expression, Phrase):
-        return list(expression.terms)
-    assert isinstance(expression, Word | Wildcard | Fuzzy)
-    return [expression]
+def _phrase(terms: list[Term]) -> WordExpression:
+    """Terms side by side; a lone ``*`` at either end asks for nothing and is left out."""
+    known = [
+        n for n, term in enumerate(terms) if not (isinstance(term, Wildcard) and term.any_word)
+    ]
+    kept = terms[known[0] : known[-1] + 1] if known else terms[:1]
+    return kept[0] if len(kept) == 1 else Phrase(tuple(kept))

@@ -28,6 +28,7 @@ MOST_OCCURRENCES = 200_000
 _MOST_COMPARISONS = 20_000_000
 _WINDOW = 4_000
 _FEW_WORDS = 8
+_HEAD = 800  # characters
 
 
 class TooManyOccurrences(Exception):
@@ -98,6 +99,11 @@ def occurs(expression: WordExpression, words: Words) -> bool:
             occurs(a, words) for a in expression.others
         )
     if isinstance(expression, Near):
+        # An occurrence in a part is one in the whole, and most hits show early.
+        if len(words.text) > 2 * _HEAD:
+            head = Words(words.text[1 : max(1, words.text.rfind(" ", 0, _HEAD))])
+            if next(_near(expression, head), None) is not None:
+                return True
         return any(
             next(_near(expression, window), None) is not None
             for _, _, window in _windows(expression, words)

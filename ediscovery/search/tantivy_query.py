@@ -32,7 +32,7 @@ from ediscovery.search.tree import (
 )
 
 CORRESPONDENTS = ("from", "to", "cc", "bcc", "participant")
-SINGLE_VALUED = frozenset({"text", "subject", "from", "filename"})
+SINGLE_VALUED = frozenset({"text", "subject", "from", "filename", "custodian"})
 LABEL_MARK = ":"
 """Parts label and word in the field ``entity_label``; it belongs to no word."""
 
@@ -51,6 +51,10 @@ class Compiled:
     query: Query
     exact: bool
     cost: int
+
+
+Sequence = tuple[tuple[int, str], ...]
+"""Words with their distances from the first, ascending."""
 
 
 def anything() -> Compiled:
@@ -210,6 +214,13 @@ class Compiler:
             return Compiled(self._regex_phrase(field, patterns, 0), exact, 100)
         return replace(all_of([self._term(field, t) for _, t in known]), exact=False)
 
+    def sequence(self, field: str, sequence: Sequence) -> Compiled:
+        """Documents with these words at these distances from the first."""
+        if len(sequence) == 1:
+            return self._term(field, Word(sequence[0][1]))
+        placed: list[str | tuple[int, str]] = list(sequence)
+        return Compiled(Query.phrase_query(self.schema, field, placed), True, 20)
+
     def _regex_phrase(self, field: str, patterns: list[str | tuple[int, str]], slop: int) -> Query:
         try:
             return Query.regex_phrase_query(self.schema, field, patterns, slop)
@@ -282,8 +293,9 @@ class Compiler:
         if set(left) & set(right):
             return []
         reach = extent(near.left) + extent(near.right) + near.distance - 2
-        pairs = [(a, b) for a in left for b in right]
-        return [any_of([self._either_order(field, a, b, reach) for a, b in pairs])]
+        bound = Near(near.left, near.right, reach, near.ordered)
+        pairs = [self._word_pair(field, a, b, bound) for a in left for b in right]
+        return [any_of(pairs)]
 
 
 def regex(pattern: str) -> str:

@@ -15,12 +15,14 @@ import numpy
 from tantivy import DocAddress, Order, Query, Schema, Searcher
 
 from ediscovery.search.index import Limits, Numbers, QueryTooCostly, Result
-from ediscovery.search.occurrences import TooManyOccurrences, Words, occurs
+from ediscovery.search.occurrences import TooManyOccurrences, Words, first_occurrences, occurs
 from ediscovery.search.tantivy_query import (
     CORRESPONDENTS,
     LABEL_MARK,
+    SINGLE_VALUED,
     Compiled,
     Compiler,
+    Sequence,
     all_of,
     any_of,
     anything,
@@ -40,6 +42,11 @@ from ediscovery.search.tree import (
 
 _NONE: Numbers = numpy.empty(0, numpy.uint64)
 _COSTLY = 2_000  # above this a query is run in parts, with a look at the clock between them
+# When candidates are many, sequences of words that this share of a sample hits by are looked up.
+_MANY = 1_500
+_SAMPLE = 150
+_FEW = 20
+_WORTH = 0.04
 _T = TypeVar("_T")
 
 
@@ -287,22 +294,63 @@ class _Run:
     # -- reading candidates ------------------------------------------------------------------------
 
     def judge(self, leaf: Match, candidates: Compiled) -> Numbers:
-        """The candidates in whose words the expression occurs."""
-        found: list[int] = []
-        read = 0
-        for searcher in self.search.searchers:
-            self.check(read)
-            hits = _hits(searcher, candidates.query)
-            # Neighbours in the document store share blocks, which are unpacked once.
-            hits.sort(key=lambda hit: (hit[1].segment_ord, hit[1].doc))
-            for number, address in hits:
-                if read % 32 == 0:
-                    self.check(read)
-                read += 1
-                if self.holds(leaf, searcher.doc(address), number):
-                    found.append(number)
-        found.sort()
-        return numpy.array(found, numpy.uint64)
+        """The candidates in whose words the expression occurs.
+
+        Mail repeats itself (footers, disclaimers), so where there are many candidates, a sample
+        tells which exact sequences of words make most of them hit; those are left to Tantivy.
+        """
+        found: list[Numbers] = []
+        places = self.places(candidates)
+        while len(places) > _MANY and leaf.field in SINGLE_VALUED:
+            sure = self.frequent(leaf, places[:: len(places) // _SAMPLE])
+            if sure is None:
+                break
+            found.append(self.search.numbers(all_of([candidates, sure]).query))
+            candidates = all_of([candidates, negated(sure)])
+            places = self.places(candidates)
+        hits: list[int] = []
+        # Neighbours in the document store share blocks, which are unpacked once.
+        places.sort(key=lambda place: (place[0], place[2].segment_ord, place[2].doc))
+        for read, (shard, number, address) in enumerate(places):
+            if read % 32 == 0:
+                self.check(read)
+            if self.holds(leaf, self.search.searchers[shard].doc(address), number):
+                hits.append(number)
+        found.append(numpy.array(sorted(hits), numpy.uint64))
+        return reduce(numpy.union1d, found)
+
+    def places(self, candidates: Compiled) -> list[tuple[int, int, DocAddress]]:
+        """Shard, number and address of each candidate."""
+        self.check()
+        return [
+            (shard, number, address)
+            for shard, searcher in enumerate(self.search.searchers)
+            for number, address in _hits(searcher, candidates.query)
+        ]
+
+    def frequent(self, leaf: Match, sample: list[tuple[int, int, DocAddress]]) -> Compiled | None:
+        """The sequences of words that make many of the sampled documents hit."""
+        made: dict[Sequence, set[int]] = {}
+        for shard, number, address in sample:
+            document = self.search.searchers[shard].doc(address)
+            for value in document.get_all(leaf.field):
+                words = Words(value)
+                try:
+                    occurrences = first_occurrences(leaf.expression, words, _FEW)
+                except TooManyOccurrences:
+                    continue
+                for occurrence in occurrences:
+                    first = occurrence[0]
+                    sequence = tuple((n - first, words.sequence[n]) for n in occurrence)
+                    made.setdefault(sequence, set()).add(number)
+        chosen: list[Compiled] = []
+        while made and len(chosen) < _FEW:
+            sequence, covered = max(made.items(), key=lambda item: (len(item[1]), item[0]))
+            if len(covered) < len(sample) * _WORTH:
+                break
+            chosen.append(self.compiler.sequence(leaf.field, sequence))
+            made = {other: left for other, numbers in made.items() if (left := numbers - covered)}
+        return any_of(chosen) if chosen else None
 
     def holds(self, leaf: Match, document: Any, number: int) -> bool:
         fields = CORRESPONDENTS if leaf.field == "participant" else (leaf.field,)
@@ -349,6 +397,9 @@ def _groups(parts: list[Compiled]) -> Iterator[list[Compiled]]:
 
 def _values(document: Any, field: str, label: str) -> list[str]:
     """The words of each value of a field; with a label, of the entities that bear it."""
+    if field in SINGLE_VALUED:
+        value = document.get_first(field)
+        return [] if value is None else [value]
     if not label:
         values: list[str] = document.get_all(field)
         return values

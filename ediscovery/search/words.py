@@ -117,20 +117,55 @@ def _fold_run(match: re.Match[str]) -> str:
     return "".join(map(_FOLDS.__getitem__, match[0]))
 
 
+class _Continues(Exception):
+    """A character that NFKC may join to the one before it: the text must be normalised whole."""
+
+
+class _RawFolds(dict[str, str]):
+    """Character beyond ASCII, before NFKC, to its part of a word."""
+
+    def __missing__(self, char: str) -> str:
+        if not _starts_segment(char):
+            raise _Continues
+        folded = self[char] = _fold_segment(char)
+        return folded
+
+
+_RAW_FOLDS = _RawFolds()
+
+
+def _fold_raw_run(match: re.Match[str]) -> str:
+    run = match[0]
+    return _RAW_FOLDS[run] if len(run) == 1 else "".join(map(_RAW_FOLDS.__getitem__, run))
+
+
 def joined(text: str) -> str:
     """The words of ``text`` in order, parted by single spaces: what every index receives.
 
     ``""`` when there is no word. The hot path: called once for each field of each document.
     """
     if not text.isascii():
-        text = _NON_ASCII.sub(_fold_run, unicodedata.normalize("NFKC", text))
+        try:
+            text = _NON_ASCII.sub(_fold_raw_run, text)
+        except _Continues:
+            text = _NON_ASCII.sub(_fold_run, unicodedata.normalize("NFKC", text))
     data = text.encode().translate(_TABLE)
     if b"&" in data:
         data = _LOOSE_AND.sub(b" ", data)
-    words = data.split()
-    if len(data) > LONGEST and words and len(max(words, key=len)) > LONGEST:
-        return " ".join(piece for word in words for piece in _pieces(word.decode()))
-    return b" ".join(words).decode()
+    if _may_have_long(data):
+        return " ".join(piece for word in data.decode().split() for piece in _pieces(word))
+    return b" ".join(data.split()).decode()
+
+
+def _may_have_long(data: bytes) -> bool:
+    """Whether more than ``LONGEST`` bytes stand together: only then may a word be too long."""
+    at, size = 0, len(data)
+    while size - at > LONGEST:
+        space = data.rfind(b" ", at, at + LONGEST + 1)
+        if space < 0:
+            return True
+        at = space + 1
+    return False
 
 
 def _pieces(word: str) -> Iterator[str]:
@@ -147,8 +182,9 @@ def spans(text: str) -> list[tuple[str, int, int]]:
     """
     if text.isascii():
         data = text.encode().translate(_TABLE)
-        folded = _LOOSE_AND.sub(b" ", data).decode()
-        if not _has_long(folded):
+        data = _LOOSE_AND.sub(b" ", data)
+        folded = data.decode()
+        if not _may_have_long(data):
             return [(m[0], m.start(), m.end()) for m in _WORD.finditer(folded)]
         starts: list[int] = list(range(len(text)))
         ends: list[int] = [start + 1 for start in starts]
@@ -163,10 +199,6 @@ def spans(text: str) -> list[tuple[str, int, int]]:
             result.append((piece, starts[first], ends[last]))
             first = last + 1
     return result
-
-
-def _has_long(folded: str) -> bool:
-    return len(folded) > LONGEST and len(max(folded.split(" "), key=len)) > LONGEST
 
 
 def patterns(text: str) -> list[str]:

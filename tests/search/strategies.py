@@ -11,7 +11,7 @@ from ediscovery.search.index import IndexDocument
 
 VOCABULARY = ("a", "b", "ab", "ba", "abc", "cab", "at&t", "naive", "and", "ü")
 LABELS = ("ORG", "PERSON")
-SINGLE = ("text", "subject", "from", "filename")
+SINGLE = ("text", "subject", "from", "filename", "custodian")
 LISTS = ("to", "cc", "bcc", "participant", "allcustodian", "entity")
 
 _pieces = st.sampled_from(
@@ -39,6 +39,7 @@ def documents(draw: st.DrawFn) -> list[IndexDocument]:
                 to=draw(_values),
                 cc=draw(st.sampled_from([[], ["a", "b"], ["a b", "ab a"]])),
                 participants=draw(st.sampled_from([[], ["b"], ["b a b"]])),
+                custodian=draw(st.sampled_from(["", "A", "b A"])),
                 all_custodians=draw(st.sampled_from([[], ["A", "B"], ["A B"]])),
                 file_name=draw(st.sampled_from(["", "a.b", "ab.abc"])),
                 types=draw(st.sampled_from([[], ["mail"], ["pdf"], ["mail", "pdf"]])),
@@ -55,6 +56,7 @@ def documents(draw: st.DrawFn) -> list[IndexDocument]:
                 ),
                 tags=draw(st.lists(st.sampled_from(["hot", "Hot Docs", "cold"]), max_size=2)),
                 family=draw(st.sampled_from(["", "f1", "f2"])),
+                dup=draw(st.sampled_from([[], ["primary", "D1"]])),
                 state=draw(st.sampled_from(["ok", "limit:depth", "limit:size", ""])),
                 control_number=f"ACME-{number:03d}",
             )
@@ -107,6 +109,7 @@ keywords = st.sampled_from(
         t.Keyword("state", "limit:d*"),
         t.Keyword("id", "acme-00?"),
         t.Keyword("dup", "*"),
+        t.Keyword("type", "m*"),
     )
 )
 
