@@ -36,7 +36,7 @@ def run(settings: Settings) -> None:
         Figure(
             f"entities of {len(texts):,} texts of list.mbox, each distinct paragraph once",
             "printed", f"{whole_seconds / seconds:.1f} times as fast as whole texts", None,
-            f"{seconds:.0f} s and {whole_seconds:.0f} s of CPU; "
+            f"one run: {seconds:.0f} s and {whole_seconds:.0f} s of CPU; "
             f"{chars:.1f} million characters, {once:.1f} million in distinct paragraphs",
         )
     )  # fmt: skip
