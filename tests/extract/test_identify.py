@@ -57,6 +57,7 @@ MAIL = b"From: Ada <ada@example.com>\r\nTo: ben@example.com\r\nSubject: plan\r\n
         # text that only looks like it
         (b"From: the desk of Ada\nTo: all\n\nNotes", "a.txt", "text/plain"),
         (b"From: Ada\nSent: Monday\nTo: Ben\nSubject: plan\n\nText", "a.txt", "text/plain"),
+        (b"From: a@b.example\nSent: May 3\nTo: c@d.example\nSubject: x\n\nT", "", "text/plain"),
         (b"from here: it goes\nto there: it ends\n", "a.py", "text/plain"),
         (b"User-agent: *\nDisallow: /\n", "robots.txt", "text/plain"),
         (b"HTTP/1.1 200 OK\nContent-Type: text/html\nDate: x\n\n", "", "text/plain"),

@@ -73,8 +73,6 @@ def survey(document: Any) -> Survey:
             source = document.xref_object(number, compressed=True)
         except Exception:  # a broken object; MuPDF has its own error classes
             continue
-        if "#" in source:
-            source = _HEX.sub(lambda m: chr(int(m.group(1), 16)), source)
         for mark, flag in _FLAGS:
             if mark in source:
                 found.flags.add(flag)

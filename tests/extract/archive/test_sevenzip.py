@@ -75,6 +75,14 @@ def test_a_broken_block_costs_only_its_members() -> None:
     assert found.root.actual_children == 3
 
 
+def test_a_wrong_checksum_costs_only_its_member() -> None:
+    data = bytearray(made(MEMBERS, filters=[{"id": py7zr.FILTER_COPY}]))
+    data[data.index(b"second")] ^= 1
+    found = opened(bytes(data), "a.7z")
+    assert found.states == ["ok", "corrupt", "ok"]
+    assert found.contents["b.txt"] == MEMBERS["dir/b.txt"], "the last of that name"
+
+
 def test_ranges() -> None:
     found = opened(made(MEMBERS), "a.7z", only=Range(1, 3))
     assert found.data == [MEMBERS["b.txt"], MEMBERS["dir/b.txt"]]

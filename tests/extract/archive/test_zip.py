@@ -190,6 +190,15 @@ def test_a_zip_without_its_directory_is_read_from_local_headers() -> None:
     assert "central directory" in found.root.message
 
 
+def test_a_directory_that_breaks_off_is_completed_from_local_headers() -> None:
+    data = bytearray(made({"a.txt": b"first", "b.txt": b"second", "c.txt": b"third"}))
+    data[data.index(b"PK\1\2", data.index(b"PK\1\2") + 4)] = 0
+    found = opened(bytes(data), "a.zip")
+    assert found.contents == {"a.txt": b"first", "b.txt": b"second", "c.txt": b"third"}
+    assert found.root.state == "warnings"
+    assert found.root.expected_children == found.root.actual_children == 3
+
+
 def test_a_streamed_zip_without_directory_uses_its_descriptors() -> None:
     class Stream(io.BytesIO):
         def tell(self) -> int:
