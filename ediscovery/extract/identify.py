@@ -240,7 +240,8 @@ def _plausible(mime_type: str, head: bytes) -> bool:
     if mime_type == "application/x-lzma":
         return len(head) > 13 and (head[5:13] == b"\xff" * 8 or head[10:13] == b"\0\0\0")
     if mime_type == "application/x-cpio":
-        return len(head) > 26 and 0 < int.from_bytes(head[20:22], _ENDIAN[head[0]]) < 1024
+        order = _ENDIAN.get(head[0])  # without one it is the form that begins with six digits
+        return order is None or 0 < int.from_bytes(head[20:22], order) < 1024
     return text_of(head) is None
 
 

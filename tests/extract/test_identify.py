@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ediscovery.extract import types
+from ediscovery.extract import signatures, types
 from ediscovery.extract.contract import Content
 from ediscovery.extract.identify import category, extension, identify, is_tar, lies
 from ediscovery.extract.registry import EXTRACTORS
@@ -244,10 +244,16 @@ def test_any_bytes_have_one_type(data: bytes, name: str) -> None:
     assert found == identify(Content(data), name)
 
 
+@given(st.sampled_from(signatures.BEGINNINGS), st.binary(max_size=600))
+def test_any_bytes_behind_a_known_beginning_have_one_type(
+    row: tuple[bytes, str], data: bytes
+) -> None:
+    for name in ("", "a.doc", "a.docx", "a.txt"):
+        assert "/" in identify(Content(row[0] + data), name).mime_type
+
+
 def test_every_registered_type_can_be_identified() -> None:
     """A type that the registry names and nothing produces would be dead."""
-    from ediscovery.extract import signatures
-
     known = {mime_type for _, mime_type in signatures.BEGINNINGS + signatures.TEXT_BEGINNINGS}
     known |= {mime_type for _, mime_type in signatures.OLE_ENTRIES + signatures.ZIP_MEMBERS}
     known |= set(signatures.OOXML_PARTS.values()) | set(types.EXTENSIONS.values())
