@@ -89,7 +89,7 @@ class Heap:
         if not data:
             return 0
         room = self.store.block_size
-        if self.used[-1] + len(data) + 4 > room:
+        if self.used[-1] + len(data) + 8 > room:
             self.blocks.append([])
             self.used.append(160)
         self.blocks[-1].append(data)
@@ -152,15 +152,21 @@ class Heap:
             body = head + b"".join(items)
             body += b"\0" * (len(body) % 2)
             index = struct.pack(f"<HH{len(bounds)}H", len(items), 0, *bounds)
-            blocks.append(struct.pack("<H", len(body)) + body[2:] + index)
+            # libpff wants the index to end before its block does
+            blocks.append(struct.pack("<H", len(body)) + body[2:] + index + bytes(4))
         return self.store.data_blocks(blocks), self.store.sub_block(self.subnodes)
 
 
 class Store:
-    """A store in the making. ``kind``: ``unicode``, ``ansi`` or ``4k``; ``crypt``: 0, 1 or 2."""
+    """A store in the making. ``kind``: ``unicode``, ``ansi`` or ``4k``; ``crypt``: 0, 1 or 2.
 
-    def __init__(self, kind: str = "unicode", crypt: int = 1, password: int = 0) -> None:
-        self.kind, self.crypt, self.password = kind, crypt, password
+    ``deflate``: blocks of a ``4k`` store are compressed where that saves space.
+    """
+
+    def __init__(
+        self, kind: str = "unicode", crypt: int = 1, password: int = 0, deflate: bool = True
+    ) -> None:
+        self.kind, self.crypt, self.password, self.deflate = kind, crypt, password, deflate
         self.ansi, self.wide = kind == "ansi", kind == "4k"
         self.word = "I" if self.ansi else "Q"
         self.trailer_size = {"ansi": 12, "unicode": 16, "4k": 24}[kind]
@@ -205,7 +211,7 @@ class Store:
                 data = permute(data)
             elif self.crypt == 2:
                 data = cyclic(data, bid & 0xFFFFFFFF)
-        if self.wide and len(zlib.compress(data)) < len(data):
+        if self.wide and self.deflate and len(zlib.compress(data)) < len(data):
             data = zlib.compress(data)
         size = -(-(len(data) + self.trailer_size) // self.align) * self.align
         at = self.room(size, self.align)

@@ -61,6 +61,29 @@ def test_written_files_are_read_alike_by_us_and_by_olefile(tree: Storage) -> Non
     assert build(tree) == data
 
 
+@pytest.mark.parametrize("count", range(1, 40))
+def test_directories_are_sorted_red_black_trees(count: int) -> None:
+    data = build(Storage(streams={f"{n:02}": b"x" for n in range(count)}))
+    start = (int.from_bytes(data[48:52], "little") + 1) * 512
+    seen: list[str] = []
+
+    def black_height(number: int, parent_is_red: bool) -> int:
+        if number == 0xFFFFFFFF:
+            return 1
+        entry = data[start + 128 * number : start + 128 * (number + 1)]
+        red = entry[67] == 0
+        assert not (red and parent_is_red)
+        left = black_height(int.from_bytes(entry[68:72], "little"), red)
+        seen.append(entry[:4].decode("utf-16-le"))
+        right = black_height(int.from_bytes(entry[72:76], "little"), red)
+        assert left == right
+        return left + (not red)
+
+    black_height(int.from_bytes(data[start + 76 : start + 80], "little"), True)
+    assert seen == sorted(seen)
+    assert len(seen) == count
+
+
 def test_files_with_more_than_109_tables_are_written_and_read() -> None:
     tree = Storage(streams={"big": bytes(range(256)) * 32_000, "small": b"x"})
     ours = CompoundFile(build(tree))

@@ -33,11 +33,14 @@ def test_a_mail_with_files_and_a_mail_in_it(walked: Walked) -> None:
     embedded = by_name["Inner mail.msg"]
     assert embedded.item.mime_type == "application/vnd.ms-outlook"
     assert embedded.item.subject == "Inner"
+    assert embedded.item.sent_at == "2022-06-18T04:26:40Z"
     assert by_name["deep.txt"].text == "deep"
     assert embedded.content is not None
     theirs = extract_msg.openMsg(embedded.content.read())
     assert (theirs.subject, theirs.body, len(theirs.attachments)) == ("Inner", "inner body", 1)
     assert theirs.to == "Jane <jane@example.com>"
+    assert theirs.date is not None
+    assert theirs.date.timestamp() == 1655526400
     theirs.close()
     again = {v.item.file_name: v.item.sha256 for v in walked(data, "outer.msg")}
     assert again == {name: v.item.sha256 for name, v in by_name.items()}

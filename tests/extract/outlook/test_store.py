@@ -224,6 +224,35 @@ def test_cut_into_ranges_every_message_comes_once_with_its_ordinal(
     assert found == wanted
 
 
+def test_a_range_without_a_hint_is_found_by_counting(tmp_path: Path) -> None:
+    context = Context(Profile(), tmp_path, Budget(1 << 31), only=Range(3, 5))
+    children = list(pst.extract(Content(sample().finish()), context).children)
+    assert [(c.ordinal, c.fields["file_name"]) for c in children] == [
+        (3, "Note 3.eml"),
+        (4, "Note 4.eml"),
+    ]
+
+
+@pytest.mark.parametrize("deflate", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_properties_that_fill_many_blocks_of_a_heap(kind: str, deflate: bool) -> None:
+    store = Store(kind, deflate=deflate)
+    values = {0x6800 + n: bytes([n]) * 3000 for n in range(200)}
+    number = store.message(TOP, Message("Heavy", extra={(n, 0x102): v for n, v in values.items()}))
+    data = store.finish()
+    reader = Reader(io.BytesIO(data), len(data))
+    found = reader.message(number).properties
+    assert {n: found.get(n) for n in values} == values
+    if kind == "4k" and deflate:
+        return  # libpff reads no heap of several deflated blocks
+    file = pypff.file()
+    file.open_file_object(io.BytesIO(data))
+    (message,) = file.root_folder.get_sub_folder(0).sub_messages
+    theirs = {e.entry_type: e.data for e in next(iter(message.record_sets)).entries}
+    assert {n: theirs[n] for n in values} == values
+    file.close()
+
+
 def test_ordinals_to_skip_are_given_as_crashed(tmp_path: Path) -> None:
     context = Context(Profile(), tmp_path, Budget(1 << 31), skip=frozenset({2}))
     children = list(pst.extract(Content(sample().finish()), context).children)
