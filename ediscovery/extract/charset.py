@@ -43,7 +43,6 @@ _WIDER = {
     "shift_jis": "cp932",
     "euc_kr": "cp949",
     "big5": "big5hkscs",
-    "utf-7": "",
 }
 _ALIASES = {
     "ks_c_5601-1987": "cp949",

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ediscovery.extract import html
@@ -150,11 +150,13 @@ def test_deep_nesting_costs_no_time_and_no_words() -> None:
     assert not flat.too_deep and flat.text.count("a") == 20_000
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("<>/=\"'!-&;abp \n"), max_size=80))
 def test_nothing_breaks_it(page: str) -> None:
     html.read(page)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ediscovery.extract import html, text
@@ -99,11 +99,13 @@ def test_names_that_are_no_charsets() -> None:
     assert codec(' "ISO-8859-1" ') == "cp1252"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["", "utf-8", "utf-16", "gb2312", "hz", "cp1252"]))
 def test_nothing_breaks_it(data: bytes, declared: str) -> None:
     decode(data, declared)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=200))
 def test_utf8_is_always_recognised(words: str) -> None:
     words = words.replace("\0", "").replace("\x1b", "").lstrip("\ufeff")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.utils import formataddr
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ediscovery.extract.mail.addresses import Mailbox, parse
@@ -59,6 +59,7 @@ NAME = st.text(st.sampled_from("abc XYZ,.;:()<>@\"'-äß漢"), max_size=20).map(
 ADDRESS = st.from_regex(r"\A[a-z0-9._+-]{1,12}@[a-z0-9-]{1,10}\.example\Z")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(NAME, ADDRESS), min_size=1, max_size=8))
 def test_what_the_standard_library_writes_is_read_back(pairs: list[tuple[str, str]]) -> None:
     written = ", ".join(formataddr(pair) for pair in pairs)
@@ -72,6 +73,7 @@ def test_what_the_standard_library_writes_is_read_back(pairs: list[tuple[str, st
 JUNK = st.text(st.sampled_from('ab@.,;<>()"\\=? \t'), max_size=30)
 
 
+@settings(deadline=None)
 @given(JUNK, JUNK)
 def test_nothing_breaks_it_and_no_word_is_lost(left: str, right: str) -> None:
     boxes = parse(f"{left}Q{right}")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ediscovery.extract.dates import utc
@@ -73,6 +73,7 @@ def test_doubtful_dates_give_none(written: str) -> None:
     assert parse(written) == ""
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1)),
     st.integers(-14 * 60, 14 * 60),

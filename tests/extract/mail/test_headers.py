@@ -6,7 +6,7 @@ from email.header import Header
 from email.utils import encode_rfc2231
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ediscovery.extract.mail import headers
@@ -46,6 +46,7 @@ def test_encoded_words(written: str, meant: str) -> None:
     assert headers.plain(written) == meant
 
 
+@settings(deadline=None)
 @given(TEXT, st.sampled_from(["utf-8", "iso-2022-jp", "koi8-r", "big5"]))
 def test_what_the_standard_library_encodes_is_read_back(text: str, charset: str) -> None:
     try:
@@ -75,6 +76,7 @@ def test_parameters(written: str, token: str, found: dict[str, str]) -> None:
     assert headers.parameters(written) == (token, found)
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_extended_parameters_are_read_back(name: str) -> None:
     value = f"attachment; filename*={encode_rfc2231(name, 'utf-8', '')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ediscovery.extract.contract import Content, Context, Range
@@ -111,6 +111,7 @@ BODY = st.lists(
 ).map(b"\n".join)
 
 
+@settings(deadline=None)
 @given(st.lists(BODY, min_size=1, max_size=12), st.integers(1, 300))
 def test_joined_messages_come_apart_and_ranges_cover_them(bodies: list[bytes], size: int) -> None:
     wanted = [HEAD + b"X-Number: %d\n\n" % n + body + b"\n" for n, body in enumerate(bodies)]

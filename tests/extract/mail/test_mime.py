@@ -8,7 +8,7 @@ import hashlib
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ediscovery.extract.mail import headers, mime
@@ -132,6 +132,7 @@ def test_damaged_base64_gives_what_it_holds() -> None:
     assert decoded("base64", b"".join(lines))[0] == BYTES
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.integers(0, 600), st.binary(max_size=3), st.booleans())
 def test_base64_may_be_damaged_anywhere(
     content: bytes, at: int, junk: bytes, replace: bool
@@ -175,6 +176,7 @@ PARTS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(PARTS, st.booleans(), st.booleans())
 def test_what_the_standard_library_builds_is_taken_apart(
     parts: list[tuple[bytes, str, str]], nested: bool, dos: bool
