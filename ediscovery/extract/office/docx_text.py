@@ -10,7 +10,7 @@ from lxml import etree
 from ediscovery.extract.contract import Extraction
 from ediscovery.extract.office import field_codes
 from ediscovery.extract.office.lines import DELETED, INSERTED, KEPT, Lines, mark_deletions
-from ediscovery.extract.office.markup import attribute, local
+from ediscovery.extract.office.markup import above, attribute, local
 from ediscovery.extract.office.numbering import Numbering
 from ediscovery.extract.office.package import Package
 from ediscovery.model.errors import EvidenceError
@@ -182,7 +182,7 @@ class Document:
             self._put(element.text, DELETED)
 
     def _tab(self, element: Any) -> None:
-        if local(element.getparent().tag) != "tabs":  # a stop that is defined, not used
+        if above(element) != "tabs":  # a stop that is defined, not used
             self._put("\t")
 
     def _break(self, element: Any) -> None:
@@ -245,8 +245,7 @@ class Document:
         self._deleted -= 1
 
     def _vanish(self, element: Any) -> None:
-        parent = element.getparent()
-        if local(parent.getparent().tag) == "r" and attribute(element, "val").lower() not in _OFF:
+        if above(element, 2) == "r" and attribute(element, "val").lower() not in _OFF:
             self._hidden = True
 
     def _style(self, element: Any) -> None:
@@ -345,9 +344,8 @@ def _hidden_styles(styles: Any) -> frozenset[str]:
     for element in styles.iter("{*}vanish"):
         if attribute(element, "val").lower() in _OFF:
             continue
-        style = element.getparent().getparent()
-        if style is not None and local(style.tag) == "style":
-            found.add(attribute(style, "styleId"))
+        if above(element, 2) == "style":
+            found.add(attribute(element.getparent().getparent(), "styleId"))
     return frozenset(found)
 
 

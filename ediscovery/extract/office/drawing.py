@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from ediscovery.extract.office.lines import Lines
-from ediscovery.extract.office.markup import attribute, local
+from ediscovery.extract.office.markup import above, attribute, local
 from ediscovery.extract.office.package import Package
 
 _CHART = re.compile(r"/charts?/(?:chart|chartex)\d*\.xml$|/chart\d+\.xml$")
@@ -63,7 +63,7 @@ def paragraph(element: Any) -> str:
             pieces.append(part.text or "")
         elif kind == "br":
             pieces.append("\n")
-        elif local(part.getparent().tag) != "tabLst":
+        elif above(part) != "tabLst":
             pieces.append("\t")
     return "".join(pieces)
 

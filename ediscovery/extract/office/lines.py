@@ -54,8 +54,8 @@ def mark_deletions(segments: list[tuple[str, int]]) -> str:
     for piece, kind in segments:
         if kind == DELETED and piece:
             start, end = _words_around(old, at_old, at_old + len(piece))
-            torn = end - start > len(piece)
-            place = _word_end(new, at_new) if torn else at_new
+            place = _word_end(new, at_new)
+            torn = end - start > len(piece) or place > at_new
             if marks and (start < marks[-1][1] or (place == marks[-1][2] and not torn)):
                 before = marks.pop()
                 torn = torn or before[3]

@@ -81,6 +81,15 @@ def attribute(element: Any, name: str) -> str:
     return ""
 
 
+def above(element: Any, levels: int = 1) -> str:
+    """The local name of the element that many ``levels`` above; ``""`` when there is none."""
+    for _ in range(levels):
+        element = element.getparent()
+        if element is None:
+            return ""
+    return local(element.tag)
+
+
 def _refuse_amplification(error: etree.XMLSyntaxError, name: str) -> str:
     message = str(error.msg or "broken")
     if "amplification" in message:

@@ -11,7 +11,7 @@ from lxml import etree
 
 from ediscovery.extract.contract import Extraction
 from ediscovery.extract.office.lines import DELETED, INSERTED, KEPT, Lines, mark_deletions
-from ediscovery.extract.office.markup import attribute, local
+from ediscovery.extract.office.markup import above, attribute, local
 
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _MOST_REPEATS = 50  # a repeated cell is written no more often; its words are there all the same
@@ -313,7 +313,7 @@ class Story:
     # -- tables, pages ----------------------------------------------------------------------
 
     def _table(self, element: Any) -> None:
-        top = local(element.getparent().tag) in ("spreadsheet", "body")
+        top = above(element) in ("spreadsheet", "body")
         if top and not self._in_master:
             self._out.append("\f" if self._sheets else "")
             self._sheets += 1

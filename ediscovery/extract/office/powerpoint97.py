@@ -299,16 +299,33 @@ def _macro_reference(data: bytes, document: _Record) -> int:
 
 
 def _object(data: bytes, record: _Record, number: int, context: Context) -> Child:
-    """An embedded object: an OLE2 file, packed or not."""
+    """An embedded object: an OLE2 file, packed or not; a damaged one as far as it goes."""
     name = f"object{number}"
     raw = data[record.start : record.end]
-    try:
-        if record.instance == 1:
-            (size,) = struct.unpack_from("<I", raw)
+    damage = ""
+    if record.instance == 1 and len(raw) > 6:
+        (size,) = struct.unpack_from("<I", raw)
+        try:
             context.charge(min(size, len(raw) * context.profile.limits.layer_ratio))
-            raw = zlib.decompressobj().decompress(raw[4:], size)
-    except (zlib.error, struct.error) as error:
-        return Child(name, None, "embedded", state=State.CORRUPT, message=str(error))
-    except EvidenceError as error:
-        return Child(name, None, "embedded", state=error.state, message=error.message)
-    return embedded.from_ole(name, Content(raw), {"embedded_as": name})
+        except EvidenceError as error:
+            return Child(name, None, "embedded", state=error.state, message=error.message)
+        raw = _inflated(raw[6:], size)
+        damage = "" if len(raw) == size else f"Only {len(raw)} of its {size} bytes can be unfolded."
+    child = embedded.from_ole(name, Content(raw), {"embedded_as": name})
+    if damage:
+        child.state, child.message = State.WARNINGS, damage
+    return child
+
+
+def _inflated(packed: bytes, size: int) -> bytes:
+    """What ``packed`` unfolds into up to its first damage, at most ``size`` bytes."""
+    inflate = zlib.decompressobj(-15)  # without the checksum at the end, which some files lack
+    pieces: list[bytes] = []
+    try:
+        while size > 0 and (piece := inflate.decompress(packed, min(size, 4096))):
+            pieces.append(piece)
+            size -= len(piece)
+            packed = inflate.unconsumed_tail
+    except zlib.error:
+        pass
+    return b"".join(pieces)

@@ -139,7 +139,7 @@ def _shapes(root: Any, lines: Lines, background: bool = False) -> None:
             row = []
         elif name == "tc":
             row.append("\n".join(drawing.paragraph(p) for p in element.iter("{*}p")).strip())
-        elif name == "p" and local(element.getparent().getparent().tag) != "tc":
+        elif name == "p" and next(element.iterancestors("{*}tc"), None) is None:
             lines.line(drawing.paragraph(element))
 
 

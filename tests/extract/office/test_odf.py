@@ -18,14 +18,15 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from tests.extract.office.packages import archive, visit, visits
 
 _URN = "urn:oasis:names:tc:opendocument:xmlns:"
-_NAMES = "".join(
+_NAMES = ' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xlink="http://www.w3.org/1999/xlink"'
+_NAMES += "".join(
     f' xmlns:{short}="{_URN}{name}:1.0"'
     for short, name in (
         ("office", "office"), ("text", "text"), ("table", "table"), ("style", "style"),
         ("draw", "drawing"), ("presentation", "presentation"), ("meta", "meta"),
         ("manifest", "manifest"), ("svg", "svg-compatible"), ("form", "form"),
     )
-) + ' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xlink="http://www.w3.org/1999/xlink"'  # fmt: skip
+)  # fmt: skip
 _TEXT = "application/vnd.oasis.opendocument.text"
 
 
@@ -118,7 +119,9 @@ def test_hidden_text_forms_and_references(tmp_path: Path) -> None:
 
 
 def test_spreadsheets(tmp_path: Path) -> None:
-    styles = "<style:style style:name='T'><style:table-properties table:display='false'/></style:style>"
+    styles = (
+        "<style:style style:name='T'><style:table-properties table:display='false'/></style:style>"
+    )
     cell = "<table:table-cell><text:p>{}</text:p></table:table-cell>"
     body = (
         f"<table:table table:name='Open'><table:table-row>{cell.format('x')}{cell.format('y')}"
@@ -140,7 +143,10 @@ def test_presentations(tmp_path: Path) -> None:
         "<style:style style:name='P'><style:drawing-page-properties presentation:visibility="
         "'hidden'/></style:style>"
     )
-    page = "<draw:page{}><draw:frame><draw:text-box><text:p>{}</text:p></draw:text-box></draw:frame>{}</draw:page>"
+    page = (
+        "<draw:page{}><draw:frame><draw:text-box><text:p>{}</text:p></draw:text-box></draw:frame>"
+        "{}</draw:page>"
+    )
     notes = "<presentation:notes><text:p>say this</text:p></presentation:notes>"
     body = page.format("", "one", notes) + page.format(" draw:style-name='P'", "two", "")
     master = (
@@ -216,9 +222,9 @@ def _sealed(method: str, password: str) -> bytes:
     name, members = "content.xml", {}
     if method == "package":
         inner = archive({"mimetype": _TEXT, "content.xml": plain})
-        key = Argon2id(
-            salt=b"S" * 16, length=32, iterations=2, lanes=1, memory_cost=1024
-        ).derive(start)
+        key = Argon2id(salt=b"S" * 16, length=32, iterations=2, lanes=1, memory_cost=1024).derive(
+            start
+        )
         data = vector[:12] + AESGCM(key).encrypt(vector[:12], inner, None)
         rounds = (
             "manifest:key-derivation-name='urn:org:x:argon2id' manifest:argon2-iterations='2' "

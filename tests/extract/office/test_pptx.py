@@ -107,8 +107,8 @@ def test_order_is_the_presentations_and_orphans_come_last(tmp_path: Path) -> Non
     with zipfile.ZipFile(io.BytesIO(deck([shape("a"), shape("b")], orphan))) as file:
         parts = {name: file.read(name) for name in file.namelist()}
     main = parts["ppt/presentation.xml"]
-    parts["ppt/presentation.xml"] = main.replace(b"s1", b"s0").replace(b"s2", b"s1").replace(
-        b"s0", b"s2"
+    parts["ppt/presentation.xml"] = (
+        main.replace(b"s1", b"s0").replace(b"s2", b"s1").replace(b"s0", b"s2")
     )
     found = visit(archive(parts), "a.pptx", tmp_path)
     assert [page.strip() for page in found.text.split("\f")][:3] == ["b", "a", "orphan"]

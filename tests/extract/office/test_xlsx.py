@@ -106,9 +106,7 @@ def test_what_lies_beside_the_cells(tmp_path: Path) -> None:
         f"<externalLink xmlns='{S}'><externalBook><sheetDataSet><sheetData><row><cell><v>cached "
         "secret</v></cell></row></sheetData></sheetDataSet></externalBook></externalLink>"
     )
-    dde = (
-        f"<externalLink xmlns='{S}'><ddeLink ddeService='cmd' ddeTopic='/c calc'/></externalLink>"
-    )
+    dde = f"<externalLink xmlns='{S}'><ddeLink ddeService='cmd' ddeTopic='/c calc'/></externalLink>"
     revisions = (
         f"<revisions xmlns='{S}'><rcc><oc t='inlineStr'><is><t>old value</t></is></oc></rcc>"
         "</revisions>"
