@@ -29,7 +29,7 @@ def key_of(thing: Thing, scratch: Path) -> str:
 
 
 def test_one_message_in_four_formats(tmp_path: Path) -> None:
-    """Every second letter of the sample story that each format can hold whole; docs/hashes.md has why."""
+    """Every second letter of the samples that each format can hold whole (docs/hashes.md)."""
     mail = Renderer(collection.post(), collection.library())
     keys = set()
     letters = [
