@@ -11,10 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from samples import make
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+# A busy machine is no reason for a test to fail.
+settings.register_profile("ediscovery", deadline=None)
+settings.load_profile("ediscovery")
 
 
 @pytest.fixture(scope="session")
