@@ -8,8 +8,11 @@ import pickle
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
+from ediscovery.model.errors import TryAgain
+
 T = TypeVar("T")
 R = TypeVar("R")
+_STARTS = 3
 
 
 class Pool(Protocol):
@@ -84,17 +87,19 @@ class DaskPool:
         for name in ("distributed", "tornado", "asyncio"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self.workers = workers
-        self._cluster: Any = untyped.LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address="127.0.0.1:0",  # it can't be left out; without routes it is empty
-            scheduler_kwargs={"dashboard": False},
-            memory_limit=0,  # the sandbox bounds what evidence may take
-            # Keys of this run only: else any user of this machine could hand our workers tasks.
-            security=True,
-            silence_logs=logging.CRITICAL,
-            host="127.0.0.1",
+        self._cluster: Any = _started(
+            lambda: untyped.LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address="127.0.0.1:0",  # it can't be left out; without routes it is empty
+                scheduler_kwargs={"dashboard": False},
+                memory_limit=0,  # the sandbox bounds what evidence may take
+                # Keys of this run only: else any user of this machine could give our workers tasks.
+                security=True,
+                silence_logs=logging.CRITICAL,
+                host="127.0.0.1",
+            )
         )
         self._client: Any = untyped.Client(self._cluster)
         self._waiting: dict[Any, Any] = {}
@@ -119,7 +124,13 @@ class DaskPool:
 
         fill()
         while self._waiting:
-            future, result = next(done)
+            try:
+                future, result = next(done)
+            except untyped.KilledWorker as error:
+                raise TryAgain(
+                    f"The worker processes do not stay up: {error}",
+                    "Look for free memory, then run the same command again.",
+                ) from error
             task = self._waiting.pop(future)
             future.release()
             fill()
@@ -135,6 +146,26 @@ class DaskPool:
         for part in (self._client, self._cluster):
             with contextlib.suppress(TimeoutError, OSError):
                 part.close(timeout=20)
+
+
+def _started(start: Callable[[], Any]) -> Any:
+    """The cluster that ``start`` makes; a worker that dies meanwhile is worth another try.
+
+    Raises :class:`TryAgain` when it does not come up.
+    """
+    for attempt in range(_STARTS):
+        try:
+            return start()
+        except (OSError, RuntimeError, TimeoutError) as error:
+            if attempt == _STARTS - 1:
+                cause: BaseException = error
+                while cause.__cause__ is not None:
+                    cause = cause.__cause__
+                raise TryAgain(
+                    f"The worker processes do not start: {cause}",
+                    "Look for free disk space and memory, then run the same command again.",
+                ) from error
+    return None
 
 
 def open_pool(workers: int, folder: str) -> Pool:

@@ -101,7 +101,7 @@ class Sandbox:
     ) -> float | None:
         """Read on from ``state``; CPU seconds when the unit is done, ``None`` when it died."""
         os.truncate(draft, state.pack_end)
-        process = self._started()
+        process = self._running()
         assert process.stdin is not None
         request = {
             "unit": unit.packed(), "start": state.start or unit.start, "poison": poison,
@@ -117,9 +117,19 @@ class Sandbox:
             state.take(message)
         return None
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> subprocess.Popen[bytes]:
+        """The parser process, started anew when it is dead; a start that fails is tried again."""
         if self._process is not None and self._process.poll() is None:
             return self._process
+        for _ in range(CRASHES):
+            process = self._start()
+            if process is not None:
+                return process
+        raise TryAgain(
+            f"The parser process could not start: {self._log()}", "Run: ediscovery doctor"
+        )
+
+    def _start(self) -> subprocess.Popen[bytes] | None:
         environment = {
             k: v for k, v in os.environ.items()
             if k in ("PATH", "LANG", "LC_ALL", "HOME", "TESSDATA_PREFIX", "PYTHONPATH")
@@ -149,9 +159,7 @@ class Sandbox:
             ready = None
         if ready is None:
             self._stop()
-            raise TryAgain(
-                f"The parser process could not start: {self._log()}", "Run: ediscovery doctor"
-            )
+            return None
         self._isolation = ready["ready"]
         return process
 

@@ -301,7 +301,7 @@ def test_the_parser_dies_with_whoever_started_it(tmp_path: Path) -> None:
         f"here = {str(tmp_path)!r}\n"
         "job = Job(('a', here, 'A'), QUICK.as_dict(), (), here, here, ())\n"
         "box = Sandbox(job)\n"
-        "print(box._started().pid, flush=True)\n"
+        "print(box._running().pid, flush=True)\n"
         "time.sleep(60)\n"
     )
     starter = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
