@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.extraction --corpora DIR`` prints one line a format: of the distinct words
 (``\\w+``, casefolded) that Tika finds in a file with everything inside it, the share that our text
-of the file and its children has (names of files inside count on both sides). Files below 0.99 are
+of the file and its children has (names and paths of files inside count on both sides). Files below 0.99 are
 listed with the reason from ``extraction_reasons.yaml``. ``--docling`` compares our text of the
 docling files with the text that they are expected to have.
 
@@ -139,10 +139,10 @@ def _ours(path: Path, scratch: Path) -> dict[str, Any]:
     for visit in walk(Child(path.name, Content(path=path), "file"), "a0", path.name, context):
         item = visit.item
         names = (item.metadata.get(name, "") for name in ("embedded_as", "source_path"))
-        texts += [visit.text, item.file_name, *map(str, names)]
+        texts += [visit.text, item.path, item.folder, *map(str, names)]
     seconds = time.perf_counter() - started
     assert item is not None
-    own = texts[-4]
+    own = texts[-5]
     return {
         "words": words("\n".join(texts)),
         "text": own,

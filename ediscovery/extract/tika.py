@@ -2,9 +2,9 @@
 
 ``profile.tika`` is ``embedded`` (the native build inside this process, which the sandbox kills when
 it hangs), ``off``, or the URL of a Tika server (``http://host:9998``). Files inside the document
-come as part of its text, since neither hands out their bytes; the warning names them. What no
-parser gains from is not handed over: programs, fonts, unknown binaries; of sound and film only the
-metadata are read.
+come as part of its text, since neither hands out their bytes; a warning names them. What gains
+nothing is not handed over: programs, fonts, large binaries of no known type. Of sound and film
+only the metadata are read.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from ediscovery.extract.contract import SPOOL_BYTES, Content, Context, Extractio
 from ediscovery.extract.dates import utc
 from ediscovery.extract.identify import identify
 from ediscovery.extract.office.properties import iso
+from ediscovery.extract.types import UNKNOWN
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
 
 _MEDIA_BYTES = 256 << 20  # larger films are kept unread
+_UNKNOWN_BYTES = 8 << 20
 _MOST_FIELDS = 300
 _FIELD_CHARS = 10_000
 # Tika's name -> ours: columns of Item, or metadata named as the office readers name it.
@@ -97,6 +99,8 @@ def extract(content: Content, context: Context) -> Extraction:
     """
     mime_type, kind, *_ = identify(content, context.name, context.declared_type)
     unread = kind == "program" or mime_type in _NEVER or mime_type.startswith("font/")
+    # Tika knows some types that we don't; larger data without a type are databases and the like.
+    unread = unread or (mime_type == UNKNOWN and content.size > _UNKNOWN_BYTES)
     if unread or context.profile.tika == "off":
         why = "Tika is switched off" if not unread else "no text is expected in it"
         return Extraction(state=State.UNSUPPORTED, message=f"{mime_type} was not read: {why}.")
@@ -150,37 +154,49 @@ def ask(content: Content, context: Context) -> Answer:
 
 
 _NEVER = frozenset(
-    {"application/octet-stream", "application/x-empty", "application/java-vm"}
+    {"application/x-empty", "application/java-vm"}
     | {"application/vnd.sqlite3", "application/x-iso9660-image", "application/x-vhdx"}
     | {"application/x-ewf"}
 )
 
 
 @cache
-def _extractor(limit: int) -> Any:
+def _extractor(limit: int, markup: bool) -> Any:
     from iscc_tika import Extractor, OfficeParserConfig
 
     office = OfficeParserConfig().set_include_headers_and_footers(True)
     office = office.set_include_deleted_content(True).set_include_move_from_content(True)
-    extractor = Extractor().set_office_config(office).set_xml_output(True)
+    extractor = Extractor().set_office_config(office).set_xml_output(markup)
     return extractor.set_extract_string_max_length(min(limit, (1 << 31) - 1))
 
 
 def _native(content: Content, context: Context) -> Answer:
     limit = context.profile.limits.text_bytes
-    extractor = _extractor(limit)
     try:
-        if content.size > SPOOL_BYTES:
-            markup, metadata = extractor.extract_file_to_string(content.on_disk(context))
-        else:
-            markup, metadata = extractor.extract_bytes_to_string(bytearray(content.buffer()))
+        markup, metadata = _call(content, context, True)
     except Exception as error:  # the binding raises TypeError for whatever Tika reports
+        if "SAXException" not in str(error):
+            raise failure(str(error)) from None
+    else:
+        return Answer(*_parted(markup, metadata), cut=len(markup) >= limit)
+    try:
+        text, metadata = _call(content, context, False)  # some control characters are no XML
+    except Exception as error:  # as above
         raise failure(str(error)) from None
-    return Answer(*_parted(markup, metadata), cut=len(markup) >= limit)
+    return Answer(text.strip("\n"), metadata, "", [], cut=len(text) >= limit)
+
+
+def _call(content: Content, context: Context, markup: bool) -> tuple[str, dict[str, Any]]:
+    extractor = _extractor(context.profile.limits.text_bytes, markup)
+    if content.size > SPOOL_BYTES:
+        answer = extractor.extract_file_to_string(content.on_disk(context))
+    else:
+        answer = extractor.extract_bytes_to_string(bytearray(content.buffer()))
+    return str(answer[0]), dict(answer[1])
 
 
 def _native_metadata(content: Content, context: Context) -> dict[str, Any]:
-    extractor = _extractor(context.profile.limits.text_bytes)
+    extractor = _extractor(context.profile.limits.text_bytes, True)
     try:
         if content.size > SPOOL_BYTES:
             return dict(extractor.extract_file_metadata(content.on_disk(context)))
