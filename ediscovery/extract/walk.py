@@ -105,7 +105,7 @@ def walk(
         frame, visit = _enter(
             child,
             positions.child(top.item.position, top.ordinal),
-            top.item.path + SEPARATOR + clean(child.name),
+            top.item.path + SEPARATOR + _inside(child),
             top.item,
             stack,
             context,
@@ -117,6 +117,12 @@ def walk(
         if visit is not None:
             _note(top, visit.item)
             yield visit
+
+
+def _inside(child: Child) -> str:
+    """The name of ``child`` with the folder it lies in: names alone are not unique."""
+    folder = child.fields.get("folder")
+    return clean(f"{folder}/{child.name}" if folder else child.name)
 
 
 def _note(frame: _Frame, item: Item) -> None:

@@ -38,6 +38,7 @@ LABEL_MARK = ":"
 
 _MOST_OFFSETS = 50
 _MOST_PAIRS = 32
+_MOST_WILD_PAIRS = 9
 _META = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
@@ -52,6 +53,8 @@ class Compiled:
     exact: bool
     cost: int
 
+
+Simple = Word | Wildcard
 
 Sequence = tuple[tuple[int, str], ...]
 """Words with their distances from the first, ascending."""
@@ -232,15 +235,17 @@ class Compiler:
 
     def _near(self, field: str, near: Near) -> Compiled:
         if field in SINGLE_VALUED:
-            pairs = _word_pairs(near)
-            if pairs is not None and len(pairs) <= _MOST_PAIRS:
-                return any_of([self._word_pair(field, a, b, near) for a, b in pairs])
-            wild = self._wild_pair(field, near)
-            if wild is not None:
-                return wild
+            pairs = _pairs(_alternatives(near.left), _alternatives(near.right))
+            if pairs:
+                return any_of([self._pair(field, a, b, near) for a, b in pairs])
         parts = [self._expression(field, near.left), self._expression(field, near.right)]
         parts += self._narrowing(field, near)
         return replace(all_of(parts), exact=False)
+
+    def _pair(self, field: str, one: Simple, other: Simple, near: Near) -> Compiled:
+        if isinstance(one, Word) and isinstance(other, Word):
+            return self._word_pair(field, one.text, other.text, near)
+        return self._wild_pair(field, one, other, near.distance, near.ordered)
 
     def _word_pair(self, field: str, one: str, other: str, near: Near) -> Compiled:
         distance = near.distance
@@ -268,34 +273,38 @@ class Compiler:
         orders = ((one, other), (other, one))
         return any_of([self._slop_pair(field, a, b, distance) for a, b in orders])
 
-    def _wild_pair(self, field: str, near: Near) -> Compiled | None:
+    def _wild_pair(
+        self, field: str, one: Simple, other: Simple, distance: int, ordered: bool
+    ) -> Compiled:
         """``contract* w/5 breach``: exact when no word fits both sides."""
-        left, right = near.left, near.right
-        if not self.regex_phrases or not (
-            isinstance(left, Word | Wildcard) and isinstance(right, Word | Wildcard)
-        ):
-            return None
-        if any(isinstance(t, Wildcard) and t.any_word for t in (left, right)):
-            return None
-        one, other = regex(_pattern(left)), regex(_pattern(right))
-        orders = [(one, other)] if near.ordered else [(one, other), (other, one)]
-        slop = near.distance - 1
-        queries = [self._regex_phrase(field, [(0, a), (1, b)], slop) for a, b in orders]
+        if not self.regex_phrases:
+            return replace(all_of([self._term(field, one), self._term(field, other)]), exact=False)
+        orders = [(one, other)] if ordered else [(one, other), (other, one)]
+        queries = [
+            self._regex_phrase(
+                field, [(0, regex(_pattern(a))), (1, regex(_pattern(b)))], distance - 1
+            )
+            for a, b in orders
+        ]
         found = any_of([Compiled(query, True, 100) for query in queries])
-        exact = not near.ordered and _share_no_word(left, right)
-        return replace(found, exact=exact)
+        return replace(found, exact=not ordered and _share_no_word(one, other))
 
     def _narrowing(self, field: str, near: Near) -> list[Compiled]:
         """What must hold if ``near`` does: one word of each side within the farthest reach."""
-        left, right = _anchors(near.left), _anchors(near.right)
-        if not left or not right or len(left) * len(right) > _MOST_PAIRS:
-            return []
-        if set(left) & set(right):
+        pairs = _pairs(_anchors(near.left), _anchors(near.right))
+        if not pairs or any(a == b for a, b in pairs):
             return []
         reach = extent(near.left) + extent(near.right) + near.distance - 2
-        bound = Near(near.left, near.right, reach, near.ordered)
-        pairs = [self._word_pair(field, a, b, bound) for a in left for b in right]
-        return [any_of(pairs)]
+        return [any_of([self._within(field, a, b, reach, near.ordered) for a, b in pairs])]
+
+    def _within(
+        self, field: str, one: Simple, other: Simple, distance: int, ordered: bool
+    ) -> Compiled:
+        if not isinstance(one, Word) or not isinstance(other, Word):
+            return self._wild_pair(field, one, other, distance, ordered)
+        if ordered:  # finds some in the other order, too
+            return self._slop_pair(field, one.text, other.text, distance)
+        return self._either_order(field, one.text, other.text, distance)
 
 
 def regex(pattern: str) -> str:
@@ -327,35 +336,40 @@ def _labelled(expression: WordExpression, prefix: str) -> WordExpression:
     return replace(expression, left=left, right=right)
 
 
-def _alternatives(expression: WordExpression) -> list[str] | None:
-    """The words of a word or of alternatives that are all words."""
-    if isinstance(expression, Word):
-        return [expression.text]
+def _alternatives(expression: WordExpression) -> list[Simple]:
+    """What an expression is any one of, if these are words and patterns; else nothing."""
+    if isinstance(expression, Word) or (
+        isinstance(expression, Wildcard) and not expression.any_word
+    ):
+        return [expression]
     if isinstance(expression, AnyOf):
-        return None if expression.others else sorted(expression.words)
-    return None
+        found = [_alternatives(alternative) for alternative in expression.alternatives]
+        return list(dict.fromkeys(a for some in found for a in some)) if all(found) else []
+    return []
 
 
-def _word_pairs(near: Near) -> list[tuple[str, str]] | None:
-    left, right = _alternatives(near.left), _alternatives(near.right)
-    if left is None or right is None:
-        return None
-    return [(a, b) for a in left for b in right]
-
-
-def _anchors(expression: WordExpression) -> list[str]:
-    """Words of which every occurrence holds at least one; empty when not known."""
-    if isinstance(expression, Word):
-        return [expression.text]
+def _anchors(expression: WordExpression) -> list[Simple]:
+    """Words and patterns of which every occurrence holds at least one; empty when not known."""
     if isinstance(expression, Phrase):
-        words = [t.text for t in expression.terms if isinstance(t, Word)]
-        return [max(words, key=len)] if words else []
+        words = [t for t in expression.terms if isinstance(t, Word)]
+        if words:
+            return [max(words, key=lambda word: len(word.text))]
+        return next((found for t in expression.terms if (found := _alternatives(t))), [])
     if isinstance(expression, AnyOf):
-        found = [_anchors(a) for a in expression.alternatives]
-        return sorted({word for words in found for word in words}) if all(found) else []
+        parts = [_anchors(a) for a in expression.alternatives]
+        return list(dict.fromkeys(a for some in parts for a in some)) if all(parts) else []
     if isinstance(expression, Near):
         return _anchors(expression.left) or _anchors(expression.right)
-    return []
+    return _alternatives(expression)
+
+
+def _pairs(left: list[Simple], right: list[Simple]) -> list[tuple[Simple, Simple]]:
+    """Each of the left with each of the right; nothing when these are too many to look up."""
+    if len(left) * len(right) > _MOST_PAIRS:
+        return []
+    pairs = [(a, b) for a in left for b in right]
+    wild = sum(isinstance(a, Wildcard) or isinstance(b, Wildcard) for a, b in pairs)
+    return pairs if wild <= _MOST_WILD_PAIRS else []
 
 
 def _share_no_word(left: Word | Wildcard, right: Word | Wildcard) -> bool:

@@ -14,7 +14,7 @@ import hashlib
 import os
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
@@ -23,6 +23,7 @@ from isal import igzip_lib, isal_zlib
 from ediscovery.model.errors import TryAgain, VerificationFailed
 
 STORED, DEFLATED = 0, 8
+_PIECE = 8 << 20  # bytes
 _SMALL = 128  # bytes; below this deflate gains nothing
 _LOCAL = struct.Struct("<IHHHHHIIIHH")
 _CENTRAL = struct.Struct("<IHHHHHHIIIHHHHHII")
@@ -192,24 +193,7 @@ class Packs:
 
         Raises :class:`VerificationFailed` when the pack is missing, short or does not inflate.
         """
-        try:
-            handle = self._open.get(pack)
-            if handle is None:
-                if len(self._open) >= 64:
-                    os.close(self._open.pop(next(iter(self._open))))
-                handle = self._open[pack] = os.open(self.path(pack), os.O_RDONLY)
-            stored = os.pread(handle, place.length, place.offset)
-            while len(stored) < place.length:
-                more = os.pread(handle, place.length - len(stored), place.offset + len(stored))
-                if not more:
-                    break
-                stored += more
-        except OSError as error:
-            raise VerificationFailed(
-                f"Pack {pack} can't be read: {error}", "Restore it from a backup."
-            ) from error
-        if len(stored) != place.length:
-            raise VerificationFailed(f"Pack {pack} ends early.", "Restore it from a backup.")
+        stored = self._stored(pack, place)
         if place.method == STORED:
             return stored
         try:
@@ -218,6 +202,34 @@ class Packs:
             raise VerificationFailed(
                 f"Pack {pack} is damaged at {place.offset}: {error}", "Restore it from a backup."
             ) from error
+
+    def pieces(self, pack: str, place: Place) -> Iterator[bytes]:
+        """As :meth:`read`, a piece at a time: large members are stored as they are."""
+        if place.method != STORED:
+            yield self.read(pack, place)
+            return
+        for start in range(0, place.length, _PIECE):
+            length = min(_PIECE, place.length - start)
+            yield self._stored(pack, Place(place.offset + start, length, STORED))
+
+    def _stored(self, pack: str, place: Place) -> bytes:
+        try:
+            handle = self._open.get(pack)
+            if handle is None:
+                if len(self._open) >= 64:
+                    os.close(self._open.pop(next(iter(self._open))))
+                handle = self._open[pack] = os.open(self.path(pack), os.O_RDONLY)
+            parts, at, end = [], place.offset, place.offset + place.length
+            while at < end and (part := os.pread(handle, end - at, at)):
+                parts.append(part)
+                at += len(part)
+        except OSError as error:
+            raise VerificationFailed(
+                f"Pack {pack} can't be read: {error}", "Restore it from a backup."
+            ) from error
+        if at != end:
+            raise VerificationFailed(f"Pack {pack} ends early.", "Restore it from a backup.")
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def digest(self, pack: str) -> str:
         """SHA-256 of the whole pack file, hexadecimal."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import IO, Any
 
@@ -13,6 +13,7 @@ from ediscovery.model.states import State
 
 # An entity whose every use would be spelled out to more than this is a bomb, not a mistake.
 _BOMB_BYTES = 5 << 20
+_MULTIPLY = "{} declares entities that multiply without end."
 _OPTIONS: dict[str, Any] = {
     "resolve_entities": False,
     "no_network": True,
@@ -46,11 +47,13 @@ def parse(data: bytes, name: str) -> tuple[Any, str]:
     return root, problem
 
 
-def stream(file: IO[bytes], name: str, tags: tuple[str, ...]) -> Iterator[Any]:
+def stream(
+    file: IO[bytes], name: str, tags: tuple[str, ...], warn: Callable[[str], None]
+) -> Iterator[Any]:
     """Elements of ``file`` whose tag (wildcards as in lxml) is in ``tags``, each when it ends.
 
-    The caller clears what it is done with. Broken XML is read up to the break. Raises
-    :class:`EvidenceError` for entities as :func:`parse` does.
+    The caller clears what it is done with. Broken XML is read up to the break, and ``warn`` told.
+    Raises :class:`EvidenceError` for entities as :func:`parse` does.
     """
     context = etree.iterparse(file, events=("end",), tag=tags, recover=True, **_OPTIONS)
     checked = False
@@ -61,7 +64,15 @@ def stream(file: IO[bytes], name: str, tags: tuple[str, ...]) -> Iterator[Any]:
                 checked = True
             yield element
     except etree.XMLSyntaxError as error:
-        _refuse_amplification(error, name)
+        warn(f"Part {name} is broken XML: {_refuse_amplification(error, name)}")
+        return
+    if context.root is not None:
+        _refuse_entities(context.root, b"", name)
+    for entry in context.error_log:
+        if "amplification" in entry.message:
+            raise EvidenceError(f"{State.LIMIT}:expansion", _MULTIPLY.format(name))
+        warn(f"Part {name} is broken XML and was read as far as possible: {entry.message}")
+        return
 
 
 @lru_cache(maxsize=4096)
@@ -93,9 +104,7 @@ def above(element: Any, levels: int = 1) -> str:
 def _refuse_amplification(error: etree.XMLSyntaxError, name: str) -> str:
     message = str(error.msg or "broken")
     if "amplification" in message:
-        raise EvidenceError(
-            f"{State.LIMIT}:expansion", f"{name} declares entities that multiply without end."
-        ) from None
+        raise EvidenceError(f"{State.LIMIT}:expansion", _MULTIPLY.format(name)) from None
     return message
 
 

@@ -131,7 +131,7 @@ def _sheet(
     if file is None:
         return
     with file:
-        for element in markup.stream(file, name, _SHEET_TAGS):
+        for element in markup.stream(file, name, _SHEET_TAGS, package.warn):
             kind = local(element.tag)
             if kind == "row":
                 if element.get("hidden", "").lower() in _YES and len(element):
@@ -221,7 +221,7 @@ def _shared_strings(package: Package, main: str, context: Context) -> list[str]:
     if file is None:
         return result
     with file:
-        for item in markup.stream(file, names[0], ("{*}si",)):
+        for item in markup.stream(file, names[0], ("{*}si",), package.warn):
             text = _rich(item)
             result.append(text)
             left -= len(text)
