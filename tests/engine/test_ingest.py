@@ -251,7 +251,7 @@ def test_a_closed_matter_takes_nothing(tmp_path: Path) -> None:
 
 def test_members_of_archives_are_where_they_say(expected: Matter) -> None:
     found = by_path(expected)
-    deep = [path for path in found if path.endswith("!/inner.zip!/deep.txt")]
+    deep = [path for path in found if path.endswith("!/folder/inner.zip!/deep.txt")]
     assert deep
     for path in deep:
         row = found[path]
