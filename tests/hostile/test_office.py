@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import socket
 import struct
 import threading
@@ -257,7 +258,9 @@ def test_macros_of_every_kind_are_flagged_and_never_run(tmp_path: Path) -> None:
 
 def test_no_password_of_ten_thousand_within_the_time(tmp_path: Path) -> None:
     sealed = io.BytesIO()
-    plain = msoffcrypto.format.ooxml.OOXMLFile(io.BytesIO(word(par("sealed words"))))
+    picture = {"word/media/x.png": random.Random(1).randbytes(5000)}
+    made = word(par("sealed words"), picture)
+    plain = msoffcrypto.format.ooxml.OOXMLFile(io.BytesIO(made))
     plain.encrypt("right one", sealed)
     wrong = tuple(f"guess {n}" for n in range(10_000))
     found = visit(sealed.getvalue(), "a.docx", tmp_path, passwords=wrong, password_seconds=1.0)
