@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.extraction --corpora DIR`` prints one line a format: of the distinct words
 (``\\w+``, casefolded) that Tika finds in a file with everything inside it, the share that our text
-of the file and its children has (names and paths of files inside count on both sides). Files below 0.99 are
+of the file and its children has (names of files inside count on both sides). Files below 0.99 are
 listed with the reason from ``extraction_reasons.yaml``. ``--docling`` compares our text of the
 docling files with the text that they are expected to have.
 

@@ -226,7 +226,7 @@ def test_macros_of_every_kind_are_flagged_and_never_run(tmp_path: Path) -> None:
     assert "macros" in found.item.flags
     macro_sheet = book(
         {"Sheet": ""},
-        {"xl/macrosheets/sheet1.xml": f'<worksheet xmlns="{S}"><sheetData><row><c><f>EXEC("calc")</f>'
+        {"xl/macrosheets/sheet1.xml": f'<worksheet xmlns="{S}"><sheetData><row><c><f>EXEC("calc")</f>'  # noqa: E501
          "<v>0</v></c></row></sheetData></worksheet>"},
         [("m", "http://schemas.microsoft.com/office/2006/relationships/xlMacrosheet",
           "xl/macrosheets/sheet1.xml")],

@@ -69,7 +69,7 @@ def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_damage_is_named(tmp_path: Path) -> None:
     (place,) = write(tmp_path / "a.zip", [b"abc " * 500])
     packs = Packs(tmp_path)
-    with pytest.raises(VerificationFailed, match="missing|can't be read"):
+    with pytest.raises(VerificationFailed, match=r"missing|can't be read"):
         packs.read("b.zip", place)
     with pytest.raises(VerificationFailed, match="ends early"):
         packs.read("a.zip", Place(place.offset, 10**6, place.method))
