@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -103,26 +104,30 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
-        sys.exit(Interrupted.exit_code)
+        _leave(Interrupted("Interrupted. What was committed stays;", "the same command goes on."))
     except EdiscoveryError as error:
-        from ediscovery.cli.failure import say
-
-        say(error)
-        sys.exit(error.exit_code)
+        _leave(error)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
     except Exception as error:
-        from ediscovery.cli.failure import infrastructure, report_bug, say
+        from ediscovery.cli.failure import infrastructure, report_bug
 
         known = infrastructure(error)
-        if known is None:
-            report_bug(error, _workspace_of(arguments))
-            sys.exit(1)
-        say(known)
-        sys.exit(known.exit_code)
+        if known is not None:
+            _leave(known)
+        report_bug(error, _workspace_of(arguments))
+        sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave(error: EdiscoveryError) -> NoReturn:
+    from ediscovery.cli.failure import say
+
+    if isinstance(error, Interrupted):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left to do is short and quiet
+    say(error)
+    sys.exit(error.exit_code)
 
 
 def _workspace_of(arguments: list[str] | None) -> Any:

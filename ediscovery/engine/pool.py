@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import pickle
+import signal
 from collections.abc import Callable, Iterable, Iterator
+from multiprocessing import resource_tracker
 from typing import Any, Protocol, TypeVar
 
 from ediscovery.model.errors import TryAgain
@@ -151,8 +153,19 @@ class DaskPool:
 def _started(start: Callable[[], Any]) -> Any:
     """The cluster that ``start`` makes; a worker that dies meanwhile is worth another try.
 
-    Raises :class:`TryAgain` when it does not come up.
+    Ctrl-C goes to every process of the terminal and is this one's to handle: the cluster's thread,
+    and so all workers that it ever starts, inherit that SIGINT is blocked. Raises
+    :class:`TryAgain` when it does not come up.
     """
+    resource_tracker.ensure_running()  # started later, it would unblock the signal
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return _tried(start)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _tried(start: Callable[[], Any]) -> Any:
     for attempt in range(_STARTS):
         try:
             return start()
