@@ -6,7 +6,9 @@ import contextlib
 import logging
 import pickle
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from typing import Any, Protocol, TypeVar
 
@@ -89,8 +91,9 @@ class DaskPool:
         for name in ("distributed", "tornado", "asyncio"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self.workers = workers
-        self._cluster: Any = _started(
-            lambda: untyped.LocalCluster(
+
+        def start() -> Any:
+            return untyped.LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
@@ -102,8 +105,16 @@ class DaskPool:
                 silence_logs=logging.CRITICAL,
                 host="127.0.0.1",
             )
-        )
-        self._client: Any = untyped.Client(self._cluster)
+
+        self._cluster: Any = None
+        self._client: Any = None
+        try:
+            with _undisturbed():
+                self._cluster = _started(start)
+                self._client = untyped.Client(self._cluster)
+        except KeyboardInterrupt:
+            self.close()
+            raise
         self._waiting: dict[Any, Any] = {}
 
     def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[tuple[T, R]]:
@@ -150,22 +161,34 @@ class DaskPool:
                 part.close(timeout=20)
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of the block, and keep it from processes started in it, or later.
+
+    It goes to every process of the terminal and is this one's to handle: the cluster's thread, and
+    so all workers that it ever starts, inherit that the signal is blocked.
+    """
+    resource_tracker.ensure_running()  # started later, it would unblock the signal
+    came: list[int] = []
+    here = threading.current_thread() is threading.main_thread()
+    # Threads of libraries may take the signal although this one blocks it; hence the handler too.
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number)) if here else None
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        if here:
+            signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    if came:
+        raise KeyboardInterrupt
+
+
 def _started(start: Callable[[], Any]) -> Any:
     """The cluster that ``start`` makes; a worker that dies meanwhile is worth another try.
 
-    Ctrl-C goes to every process of the terminal and is this one's to handle: the cluster's thread,
-    and so all workers that it ever starts, inherit that SIGINT is blocked. Raises
-    :class:`TryAgain` when it does not come up.
+    Raises :class:`TryAgain` when it does not come up.
     """
-    resource_tracker.ensure_running()  # started later, it would unblock the signal
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        return _tried(start)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-
-def _tried(start: Callable[[], Any]) -> Any:
     for attempt in range(_STARTS):
         try:
             return start()
