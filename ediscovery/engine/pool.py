@@ -27,8 +27,8 @@ class Pool(Protocol):
     def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[tuple[T, R]]:
         """Yield each task with its result, in no particular order.
 
-        ``tasks`` is taken lazily, a few ahead of what is being worked on, so it may be endless and
-        may grow from results. An exception of a task is raised here.
+        ``tasks`` is taken lazily, a few ahead of what is being worked on, so it may be endless. An
+        exception of a task is raised here.
         """
         ...
 
@@ -135,20 +135,24 @@ class DaskPool:
                 self._waiting[future] = task
                 done.add(future)
 
-        fill()
-        while self._waiting:
-            try:
+        try:
+            fill()
+            while self._waiting:
                 future, result = next(done)
-            except untyped.KilledWorker as error:
-                raise TryAgain(
-                    f"The worker processes do not stay up: {error}",
-                    "Look for free memory, then run the same command again.",
-                ) from error
-            task = self._waiting.pop(future)
-            future.release()
-            fill()
-            yield task, result
-            fill()
+                task = self._waiting.pop(future)
+                future.release()
+                fill()
+                yield task, result
+                fill()
+        except untyped.KilledWorker as error:
+            raise TryAgain(
+                f"The worker processes do not stay up: {error}",
+                "Look for free memory, then run the same command again.",
+            ) from error
+        finally:
+            if self._waiting:
+                self._client.cancel(list(self._waiting))
+                self._waiting.clear()
 
     def in_work(self) -> list[Any]:
         return list(self._waiting.values())[: self.workers]
@@ -158,7 +162,8 @@ class DaskPool:
         # and end with this process.
         for part in (self._client, self._cluster):
             with contextlib.suppress(TimeoutError, OSError):
-                part.close(timeout=20)
+                if part is not None:
+                    part.close(timeout=20)
 
 
 @contextmanager
