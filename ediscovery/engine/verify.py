@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, exists, func, select, text
 
 from ediscovery.engine import collect
 from ediscovery.engine.progress import Progress
 from ediscovery.engine.stages import index
 from ediscovery.model.errors import VerificationFailed
-from ediscovery.store import audit, reports
+from ediscovery.model.states import Role
+from ediscovery.store import audit, records, reports
 from ediscovery.store.audit import Checkpoint
 from ediscovery.store.packs import Place
-from ediscovery.store.tables import collections, items, units
+from ediscovery.store.tables import collections, documents, items
 from ediscovery.store.workspace import Matter
 
 _SHOWN = 20
@@ -46,6 +47,7 @@ def verify(
         _catalog(matter),
         _audit(matter, kept),
         _manifests(matter),
+        _records(matter),
         _conservation(matter),
         _packs(matter, progress, sample),
         _index(matter),
@@ -88,7 +90,46 @@ def _manifests(matter: Matter) -> Check:
             for row in rows
             if collect.manifest_digest(connection, row.id) != logged.get(row.id)
         ]
+        problems += [
+            f"Collection {gone} was accepted and is no longer in the catalog."
+            for gone in sorted(logged.keys() - {row.id for row in rows})
+        ]
     return Check("custody manifests", sum(row.files or 0 for row in rows), problems)
+
+
+def _records(matter: Matter) -> Check:
+    """The items' records are those that were read; control numbers belong to documents."""
+    with matter.engine.connect() as connection:
+        want = records.expected(audit.entries(connection))
+        have = records.by_pack(connection)
+        problems = [
+            f"Records of unit {pack.removesuffix('.zip')} were altered, dropped or added."
+            for pack in sorted(want.keys() | have.keys())
+            if want.get(pack, 0) != have.get(pack, 0)
+        ]
+        problems += list(_numbers(connection))
+        count = connection.execute(select(func.count()).select_from(items)).scalar_one()
+    return Check("records", count, problems[:_SHOWN])
+
+
+def _numbers(connection: Connection) -> Iterator[str]:
+    """Documents without a control number, and control numbers without a document."""
+    same = (documents.c.collection_id == items.c.collection_id) & (
+        documents.c.position == items.c.position
+    )
+    finished = select(collections.c.id).where(collections.c.state == "done")
+    numbered = exists().where(same, documents.c.withdrawn.is_(False))
+    for row in connection.execute(
+        select(items.c.path)
+        .where(items.c.role == Role.DOCUMENT, items.c.collection_id.in_(finished), ~numbered)
+        .limit(_SHOWN)
+    ):
+        yield f"{row.path} is a document without a control number."
+    described = exists().where(same, items.c.role == Role.DOCUMENT)
+    for row in connection.execute(
+        select(documents.c.number).where(documents.c.withdrawn.is_(False), ~described).limit(_SHOWN)
+    ):
+        yield f"Control number {row.number} belongs to no document."
 
 
 def _conservation(matter: Matter) -> Check:
@@ -170,13 +211,16 @@ def _packs(matter: Matter, progress: Progress, sample: float) -> Check:
 
 
 def _whole_packs(matter: Matter, connection: Connection) -> list[str]:
+    """Every pack that the audit log names is there and is the same."""
     problems = []
-    for row in connection.execute(select(units.c.pack, units.c.pack_sha256).where(units.c.pack)):
-        try:
-            if matter.packs.digest(row.pack) != row.pack_sha256:
-                problems.append(f"Pack {row.pack} was altered.")
-        except OSError:
-            problems.append(f"Pack {row.pack} is missing.")
+    for entry in audit.entries(connection):
+        if entry["action"] == "unit read":
+            pack = entry["details"]["pack"]
+            try:
+                if matter.packs.digest(pack) != entry["details"]["pack_sha256"]:
+                    problems.append(f"Pack {pack} was altered.")
+            except OSError:
+                problems.append(f"Pack {pack} is missing.")
     return problems
 
 
