@@ -372,15 +372,17 @@ def _second_type(content: Content, mime_type: str) -> str:
 # -- text ------------------------------------------------------------------------------------
 
 _HTML = re.compile(
-    rb"(?:\s|<!--.*?-->|<\?xml[^>]*\?>)*<(?:!doctype\s+html|html|head|body)[\s>]", re.I | re.S
+    rb"(?:\s++|(?><!--.*?-->)|(?><\?xml[^>]*\?>))*+<(?:!doctype\s+html|html|head|body)[\s>]", re.I | re.S
 )
 _HTML_PIECE = re.compile(
-    rb"(?:\s|<!--.*?-->)*<(?:script|title|meta|link|style|table|div|p|br|a|b|i|u|font|h[1-6]|span|"
+    rb"(?:\s++|(?><!--.*?-->))*+<(?:script|title|meta|link|style|table|div|p|br|a|b|i|u|font|h[1-6]|span|"
     rb"center|frameset|iframe|base|img|ul|ol|pre|blockquote|form)(?:\s[^<]*)?/?>",
     re.I | re.S,
 )
 _TAG = re.compile(rb"<(?:[a-z]{1,10}[0-9]?[\s>/]|!--|!doctype)", re.I)
-_PROLOG = re.compile(rb"(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)*", re.S)
+_PROLOG = re.compile(
+    rb"(?:\s++|(?><\?.*?\?>)|(?><!--.*?-->)|(?><!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>))*+", re.S
+)
 _ROOT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
 _FLAT = re.compile(rb"office:mimetype\s*=\s*[\"']([a-z.+/-]+)[\"']")
 _BLANKS = b" \t\r\n\xef\xbb\xbf"

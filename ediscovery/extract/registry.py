@@ -99,6 +99,8 @@ EXTRACTORS: dict[str, str] = {
     "text/html": "html:extract",
     "text/plain": "text:extract",
     "text/csv": "text:extract",
+    "application/pgp-keys": "text:extract",
+    "application/pgp-signature": "text:extract",
     "text/tab-separated-values": "text:extract",
     "image/png": "image:extract",
     "image/jpeg": "image:extract",

@@ -18,6 +18,7 @@ from ediscovery.model.items import COLUMNS, Item
 from ediscovery.model.states import Role, State
 
 SEPARATOR = "!/"
+_LEAST_RANGE, _RANGES = 4 << 20, 16
 _COLUMNS = frozenset(COLUMNS)
 Entered = Callable[[str, str, int], None]
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -266,7 +267,7 @@ def _read(
         if cut and content.size > context.profile.cut_bytes:
             split = splitter(item.mime_type)
             if split is not None:
-                expected, found = split(content, own, context.profile.unit_bytes)
+                expected, found = split(content, own, _range_bytes(content, context))
                 if len(found) > 1:
                     ranges.extend(found)
                     return Extraction(container=True, expected_children=expected)
@@ -281,6 +282,11 @@ def _read(
         if our_disk_failed(error):
             raise
         return Extraction(state=State.CORRUPT, message=describe(error))
+
+
+def _range_bytes(content: Content, context: Context) -> int:
+    """Bytes of a range: enough of them that every worker has its share to the end."""
+    return min(context.profile.unit_bytes, max(_LEAST_RANGE, content.size // _RANGES))
 
 
 def _own_context(
