@@ -296,15 +296,21 @@ def _accept(matter: Matter, collection: int) -> None:
 
 
 def manifest_digest(connection: Any, collection: int) -> str:
-    """SHA-256 over the manifest: a line of path (hex), size, SHA-256 and state for each file."""
+    """SHA-256 over the manifest, a line for each file.
+
+    Path (hexadecimal), size, times of change, of change of its record and of access (nanoseconds
+    since 1970), SHA-256, state; parted by blanks.
+    """
     digest = hashlib.sha256()
+    files = source_files.c
     rows = connection.execute(
         select(
-            source_files.c.path, source_files.c.size, source_files.c.sha256, source_files.c.state
+            files.path, files.size, files.modified_ns, files.changed_ns, files.accessed_ns,
+            files.sha256, files.state,
         )
-        .where(source_files.c.collection_id == collection)
-        .order_by(source_files.c.ordinal)
-    )
-    for row in rows:
-        digest.update(f"{row.path.hex()} {row.size} {row.sha256} {row.state}\n".encode())
+        .where(files.collection_id == collection)
+        .order_by(files.ordinal)
+    )  # fmt: skip
+    for path, *rest in rows:
+        digest.update(f"{path.hex()} {' '.join(map(str, rest))}\n".encode())
     return digest.hexdigest()

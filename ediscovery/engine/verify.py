@@ -107,7 +107,7 @@ def _records(matter: Matter) -> Check:
             for pack in sorted(want.keys() | have.keys())
             if want.get(pack, 0) != have.get(pack, 0)
         ]
-        problems += list(_numbers(connection))
+        problems += [*_numbers(connection), *_order(matter, connection)]
         count = connection.execute(select(func.count()).select_from(items)).scalar_one()
     return Check("records", count, problems[:_SHOWN])
 
@@ -130,6 +130,28 @@ def _numbers(connection: Connection) -> Iterator[str]:
         select(documents.c.number).where(documents.c.withdrawn.is_(False), ~described).limit(_SHOWN)
     ):
         yield f"Control number {row.number} belongs to no document."
+
+
+def _order(matter: Matter, connection: Connection) -> Iterator[str]:
+    """Numbers that are not where they were assigned: in the order of the positions."""
+    for entry in audit.entries(connection):
+        if entry["action"] != "control numbers assigned":
+            continue
+        details = entry["details"]
+        first, last = matter.number(details["first"]), matter.number(details["last"])
+        count, before = 0, ""
+        for row in connection.execute(
+            select(documents.c.number, documents.c.collection_id, documents.c.position)
+            .where(documents.c.number.between(first, last))
+            .order_by(documents.c.number)
+        ):
+            count += 1
+            if row.collection_id != details["collection"] or row.position <= before:
+                yield f"{matter.control_number(row.number)} was given to another document."
+                return
+            before = row.position
+        if count != last - first + 1:
+            yield f"Of {last - first + 1} numbers from {details['first']} on, {count} are left."
 
 
 def _conservation(matter: Matter) -> Check:

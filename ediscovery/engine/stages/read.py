@@ -16,7 +16,7 @@ from ediscovery.model import positions
 from ediscovery.model.items import COLUMNS
 from ediscovery.model.profile import Profile
 from ediscovery.model.states import State, is_exception
-from ediscovery.store import audit
+from ediscovery.store import audit, records
 from ediscovery.store.catalog import insert_rows, writing
 from ediscovery.store.tables import collections, documents, items, resolutions, source_files, units
 from ediscovery.store.workspace import Matter
@@ -124,10 +124,14 @@ def commit(matter: Matter, unit: UnitTask, outcome: Outcome) -> int:
     collection, exceptions = unit.collection, 0
     with writing(matter.engine) as connection:
         before: dict[str, str] = {}
+        details: dict[str, Any] = {}
         if unit.kind == "retry":
-            before = replace_subtree(connection, collection, unit.spec["position"])
+            position = unit.spec["position"]
+            before, details["replaced"] = replace_subtree(connection, collection, position)
+        digest = 0
         for batch in outcome.batches:
             rows = msgpack.unpackb(batch, raw=False)
+            digest = records.add(digest, rows)
             exceptions += sum(is_exception(row[_STATE]) for row in rows)
             insert_rows(connection, items, ITEM_COLUMNS, [(collection, *row) for row in rows])
             if before:
@@ -157,21 +161,21 @@ def commit(matter: Matter, unit: UnitTask, outcome: Outcome) -> int:
             .where(collections.c.id == collection, collections.c.sandbox.is_(None))
             .values(sandbox=outcome.isolation)
         )
-        audit.record(
-            connection,
-            "unit read",
-            {
-                "collection": collection, "unit": unit.name, "items": outcome.items,
-                "pack_sha256": outcome.pack_sha256, "isolation": outcome.isolation,
-            },
-        )  # fmt: skip
+        details |= {
+            "collection": collection, "unit": unit.name, "items": outcome.items,
+            "pack": outcome.pack, "pack_sha256": outcome.pack_sha256,
+            "records": records.text(digest), "isolation": outcome.isolation,
+        }  # fmt: skip
+        audit.record(connection, "unit read", details)
     return exceptions
 
 
-def replace_subtree(connection: Connection, collection: int, position: str) -> dict[str, str]:
+def replace_subtree(
+    connection: Connection, collection: int, position: str
+) -> tuple[dict[str, str], dict[str, str]]:
     """Remove the rows of an item and all inside it, before a retry's rows take their place.
 
-    Returns the states they were in, by position.
+    Returns the states they were in, by position, and the digest of their records, by pack.
     """
     inside = (items.c.collection_id == collection) & or_(
         items.c.position == position,
@@ -193,8 +197,9 @@ def replace_subtree(connection: Connection, collection: int, position: str) -> d
         )
         .values(version=documents.c.version + 1, analyzed=False)
     )
+    gone = {p: records.text(d) for p, d in records.by_pack(connection, inside).items()}
     connection.execute(delete(items).where(inside))
-    return before
+    return before, gone
 
 
 def _resolve(
