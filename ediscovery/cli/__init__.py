@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from importlib import import_module
@@ -107,8 +108,12 @@ def main(arguments: list[str] | None = None) -> None:
         _leave(Interrupted("Interrupted. What was committed stays;", "the same command goes on."))
     except EdiscoveryError as error:
         _leave(error)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except (BrokenPipeError, SystemExit) as error:
+        # click turns a closed pipe into an exit of its own.
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        # Whoever read the output has read enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(0)
     except Exception as error:
         from ediscovery.cli.failure import infrastructure, report_bug

@@ -22,6 +22,7 @@ from ediscovery.engine.work import Job, Outcome, Unit
 from ediscovery.model import positions
 from ediscovery.model.errors import TryAgain
 from ediscovery.model.states import State
+from ediscovery.store import records
 from ediscovery.store.packs import Packs, finish
 
 CRASHES = 3  # an item is given up after this many crashes; a time-out is final at once
@@ -82,7 +83,8 @@ class Sandbox:
         packs.accept(draft, pack_name)
         return Outcome(
             unit.name, state.batches, state.cuts, state.note, state.items, state.bytes, pack_name,
-            packs.digest(pack_name), time.monotonic() - started, cpu, restarts, self._isolation,
+            packs.digest(pack_name), records.text(state.records), time.monotonic() - started, cpu,
+            restarts, self._isolation,
         )  # fmt: skip
 
     def close(self) -> None:
@@ -243,11 +245,13 @@ class _Progress:
         self.start = self.pack_end = self.members = self.items = self.bytes = 0
         self.directory = bytearray()
         self.batches: list[bytes] = []
+        self.records = 0
         self.cuts: list[tuple[list[Any], list[tuple[int, int, Any]]]] = []
         self.note: tuple[str, str] | None = None
 
     def take(self, message: dict[str, Any]) -> None:
         self.batches.append(message["rows"])
+        self.records = records.add(self.records, msgpack.unpackb(message["rows"], raw=False))
         self.directory += message["directory"]
         self.members += message["members"]
         self.items += message["items"]

@@ -89,6 +89,7 @@ class Outcome:
     bytes: int
     pack: str
     pack_sha256: str
+    records: str  # digest of the rows, see store/records.py
     seconds: float
     cpu_seconds: float
     restarts: int

@@ -372,7 +372,8 @@ def _second_type(content: Content, mime_type: str) -> str:
 # -- text ------------------------------------------------------------------------------------
 
 _HTML = re.compile(
-    rb"(?:\s++|(?><!--.*?-->)|(?><\?xml[^>]*\?>))*+<(?:!doctype\s+html|html|head|body)[\s>]", re.I | re.S
+    rb"(?:\s++|(?><!--.*?-->)|(?><\?xml[^>]*\?>))*+<(?:!doctype\s+html|html|head|body)[\s>]",
+    re.I | re.S,
 )
 _HTML_PIECE = re.compile(
     rb"(?:\s++|(?><!--.*?-->))*+<(?:script|title|meta|link|style|table|div|p|br|a|b|i|u|font|h[1-6]|span|"

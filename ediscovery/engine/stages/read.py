@@ -128,10 +128,8 @@ def commit(matter: Matter, unit: UnitTask, outcome: Outcome) -> int:
         if unit.kind == "retry":
             position = unit.spec["position"]
             before, details["replaced"] = replace_subtree(connection, collection, position)
-        digest = 0
         for batch in outcome.batches:
             rows = msgpack.unpackb(batch, raw=False)
-            digest = records.add(digest, rows)
             exceptions += sum(is_exception(row[_STATE]) for row in rows)
             insert_rows(connection, items, ITEM_COLUMNS, [(collection, *row) for row in rows])
             if before:
@@ -164,7 +162,7 @@ def commit(matter: Matter, unit: UnitTask, outcome: Outcome) -> int:
         details |= {
             "collection": collection, "unit": unit.name, "items": outcome.items,
             "pack": outcome.pack, "pack_sha256": outcome.pack_sha256,
-            "records": records.text(digest), "isolation": outcome.isolation,
+            "records": outcome.records, "isolation": outcome.isolation,
         }  # fmt: skip
         audit.record(connection, "unit read", details)
     return exceptions
