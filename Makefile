@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Programs that processing uses when they are there: OCR, RAR.
+TOOLS := tesseract-ocr tesseract-ocr-deu libarchive-tools unar
+TOOLS_STAMP := $(VENV)/.tools
 
 .PHONY: demo test check format bench clean
 
@@ -12,10 +15,20 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-demo: $(STAMP)
+# Installed where we may; nothing fails without them, and `ediscovery doctor` says what they cost.
+$(TOOLS_STAMP): | $(STAMP)
+	@if dpkg -s $(TOOLS) >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing optional programs: $(TOOLS)"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y -o DPkg::Lock::Timeout=120 \
+			--no-install-recommends $(TOOLS) >/dev/null || echo "They could not be installed."; \
+	else echo "Optional, for OCR and RAR: sudo apt-get install $(TOOLS)"; fi
+	@touch $@
+
+demo: $(STAMP) $(TOOLS_STAMP)
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh samples/demo.sh
 
-test: $(STAMP)
+test: $(STAMP) $(TOOLS_STAMP)
 	$(BIN)/pytest -n 2
 
 check: $(STAMP)

@@ -76,6 +76,10 @@ def test_volumes_are_named_as_such(corpora: Path) -> None:
 def test_encrypted_archives(corpora: Path) -> None:
     hidden = read(corpora, "test_read_format_rar_encryption_header.rar", ("wrong",))
     assert (hidden.root.state, hidden.root.role) == ("encrypted", "document")
+
+
+@NEEDS_TOOL
+def test_members_without_a_password_are_read_beside_encrypted_ones(corpora: Path) -> None:
     partly = read(corpora, "test_read_format_rar_encryption_partially.rar", ("wrong",))
     assert partly.states == ["encrypted", "ok"]
     assert "encrypted_part" in partly.root.flags
