@@ -12,8 +12,9 @@ from sqlalchemy import Connection, exists, func, select, text
 from ediscovery.engine import collect
 from ediscovery.engine.progress import Progress
 from ediscovery.engine.stages import index
-from ediscovery.model.errors import VerificationFailed
+from ediscovery.model.errors import Refused, VerificationFailed
 from ediscovery.model.states import Role
+from ediscovery.search.tantivy_files import damaged
 from ediscovery.store import audit, records, reports
 from ediscovery.store.audit import Checkpoint
 from ediscovery.store.packs import Place
@@ -255,5 +256,15 @@ def _places(row: Any) -> Iterator[tuple[str, str, Place]]:
 
 
 def _index(matter: Matter) -> Check:
-    looked, problems = index.compare(matter)
+    """The index is what was written, and holds every document in its newest version."""
+    problems = [
+        f"{path.parent.name}/{path.name} is damaged; run: ediscovery index rebuild {matter.name}"
+        for path in damaged(matter.index_folder)
+    ]
+    if problems:
+        return Check("index", 0, problems[:_SHOWN])
+    try:
+        looked, problems = index.compare(matter)
+    except Refused as error:  # a file of it is gone
+        return Check("index", 0, [error.message])
     return Check("index", looked, problems[:_SHOWN])

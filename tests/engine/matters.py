@@ -8,7 +8,7 @@ import random
 import tarfile
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -17,7 +17,8 @@ from ediscovery.engine.pipeline import Ingested
 from ediscovery.engine.pool import Pool, SerialPool
 from ediscovery.engine.progress import Silent
 from ediscovery.model.profile import Profile
-from ediscovery.store.tables import documents, items, source_files
+from ediscovery.search.tantivy_index import TantivyIndex
+from ediscovery.store.tables import documents, items, mentions, paragraphs, source_files
 from ediscovery.store.workspace import Matter, Workspace
 
 # No models: what is tested here is the engine.
@@ -135,8 +136,16 @@ def ingest(
                 own.close()
 
 
+class Indexed(NamedTuple):
+    """One document as the index holds it."""
+
+    number: int
+    version: int
+    words: dict[str, list[Any]]
+
+
 def dump(matter: Matter) -> dict[str, list[Any]]:
-    """Manifest, items and documents of a matter, row by row, but for where the bytes lie."""
+    """Manifest, items, documents with their groups, tags and index, but for where bytes lie."""
     kept = [c for c in items.c if c.name not in _PLACES]
     with matter.reader.connect() as connection:
         return {
@@ -151,7 +160,22 @@ def dump(matter: Matter) -> dict[str, list[Any]]:
             "document": connection.execute(
                 select(documents).order_by(documents.c.number)
             ).all(),
+            "mention": connection.execute(select(mentions).order_by(*mentions.c)).all(),
+            "paragraph": connection.execute(
+                select(paragraphs).order_by(paragraphs.c.digest)
+            ).all(),
+            "index": indexed(matter),
         }  # fmt: skip
+
+
+def indexed(matter: Matter) -> list[Indexed]:
+    """Every document of the index with the words that it is found by."""
+    if not matter.index_folder.exists():
+        return []
+    with TantivyIndex(matter.index_folder) as index:
+        return [
+            Indexed(n, version, index._search.stored(n) or {}) for n, version in index.versions()
+        ]
 
 
 def rows(matter: Matter) -> list[Any]:

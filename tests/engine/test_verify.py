@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +15,8 @@ from ediscovery.engine.pool import SerialPool
 from ediscovery.engine.progress import Silent
 from ediscovery.engine.retry import ignore, retry
 from ediscovery.engine.verify import verify
+from ediscovery.search.index import IndexDocument
+from ediscovery.search.tantivy_index import TantivyIndex
 from ediscovery.store import audit
 from ediscovery.store.audit import Checkpoint
 from ediscovery.store.catalog import writing
@@ -87,6 +90,34 @@ def lines(change: Callable[[list[bytes]], list[bytes]]) -> Callable[[Matter], No
     return alter
 
 
+def index(change: Callable[[TantivyIndex], None]) -> Callable[[Matter], None]:
+    def alter(matter: Matter) -> None:
+        with TantivyIndex(matter.index_folder) as target:
+            change(target)
+            target.commit()
+
+    return alter
+
+
+def add(target: TantivyIndex, number: int, *, version: int = 1, new: bool = False) -> None:
+    target.add([IndexDocument(number=number, version=version)], new=new)
+
+
+def shards(change: Callable[[Path], None]) -> Callable[[Matter], None]:
+    """Change the largest file of the index."""
+
+    def alter(matter: Matter) -> None:
+        files = (p for p in matter.index_folder.rglob("*") if p.is_file())
+        change(max(files, key=lambda p: p.stat().st_size))
+
+    return alter
+
+
+ENTRY = "INSERT INTO audit SELECT 5, entry, hash FROM audit WHERE sequence = "
+LATER = (
+    "UPDATE audit SET sequence = -sequence WHERE sequence > 4",
+    "UPDATE audit SET sequence = 1 - sequence WHERE sequence < 0",
+)
 ALTERATIONS: dict[str, tuple[Callable[[Matter], None], str]] = {
     "first byte of a pack": (packs(flip(0)), "natives and texts"),
     "byte in a pack": (packs(flip(0.3)), "natives and texts"),
@@ -148,9 +179,40 @@ ALTERATIONS: dict[str, tuple[Callable[[Matter], None], str]] = {
         "audit log",
     ),
     "audit entry dropped": (sql("DELETE FROM audit WHERE sequence = 4"), "audit log"),
+    "audit entry inserted": (sql(*LATER, ENTRY + "4"), "audit log"),
+    "audit entries reordered": (
+        sql(
+            "UPDATE audit SET sequence = -4 WHERE sequence = 4",
+            "UPDATE audit SET sequence = 4 WHERE sequence = 5",
+            "UPDATE audit SET sequence = 5 WHERE sequence = -4",
+        ),
+        "audit log",
+    ),
+    "audit log cut off": (
+        sql("DELETE FROM audit WHERE sequence = (SELECT max(sequence) FROM audit)"),
+        "audit log",
+    ),
+    "audit file: byte flipped": (
+        lines(lambda w: [*w[:3], w[3].replace(b'a', b'b', 1), *w[4:]]),
+        "audit log",
+    ),
+    "audit file: line dropped": (lines(lambda w: w[:3] + w[4:]), "audit log"),
+    "audit file: line inserted": (lines(lambda w: [*w[:3], w[3], *w[3:]]), "audit log"),
     "audit file cut": (lines(lambda w: w[:-2]), "audit log"),
     "audit file reordered": (lines(lambda w: [w[1], w[0], *w[2:]]), "audit log"),
     "audit file gone": (lambda matter: matter.audit_path.unlink(), "audit log"),
+    "document missing in the index": (index(lambda i: i.delete([3])), "index"),
+    "document twice in the index": (index(lambda i: add(i, 3, new=True)), "index"),
+    "document too many in the index": (index(lambda i: add(i, 1000)), "index"),
+    "stale version in the index": (
+        sql("UPDATE document SET version = version + 1 WHERE number = 3"),
+        "index",
+    ),
+    "index ahead of the catalog": (index(lambda i: add(i, 3, version=99)), "index"),
+    "byte of the index flipped": (shards(flip(0.4)), "index"),
+    "index file cut off": (shards(lambda p: os.truncate(p, p.stat().st_size - 9)), "index"),
+    "index file deleted": (shards(Path.unlink), "index"),
+    "index gone": (lambda matter: shutil.rmtree(matter.index_folder), "index"),
 }  # fmt: skip
 
 

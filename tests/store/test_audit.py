@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,7 +56,33 @@ def sql(*statements: str) -> Callable[[Matter], None]:
     return alter
 
 
+def rewritten(sequence: int) -> Callable[[Matter], None]:
+    """Other words in one entry, with the hash that fits them."""
+
+    def alter(matter: Matter) -> None:
+        with writing(matter.engine) as connection:
+            entry: str = connection.execute(
+                text("SELECT entry FROM audit WHERE sequence = :n"), {"n": sequence}
+            ).scalar_one()
+            entry = entry.replace("tested", "tasted")
+            digest = hashlib.sha256(b"\0" + entry.encode()).hexdigest()
+            connection.execute(
+                text("UPDATE audit SET entry = :entry, hash = :hash WHERE sequence = :n"),
+                {"entry": entry, "hash": digest, "n": sequence},
+            )
+
+    return alter
+
+
 ALTERATIONS = {
+    "rewritten with its hash": rewritten(5),
+    "last one rewritten with its hash": rewritten(10),
+    "inserted": sql(
+        "UPDATE audit SET sequence = -sequence WHERE sequence >= 5",
+        "UPDATE audit SET sequence = 1 - sequence WHERE sequence < 0",
+        "INSERT INTO audit SELECT 5, entry, hash FROM audit WHERE sequence = 4",
+    ),
+    "appended": sql("INSERT INTO audit SELECT 11, entry, hash FROM audit WHERE sequence = 10"),
     "flipped in the file": lines(lambda w: [*w[:4], w[4].replace(b"tested", b"tasted"), *w[5:]]),
     "dropped from the file": lines(lambda w: w[:4] + w[5:]),
     "inserted into the file": lines(lambda w: [*w[:4], w[4], *w[4:]]),
