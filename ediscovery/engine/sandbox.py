@@ -28,6 +28,8 @@ from ediscovery.store.packs import Packs, finish
 CRASHES = 3  # an item is given up after this many crashes; a time-out is final at once
 _LOOK_SECONDS = 0.25
 _START_SECONDS = 120.0
+# How the native build of Tika ends when it is refused memory: exit code, and what it says.
+_NATIVE_EXIT, _NATIVE_MEMORY = 99, "java.lang.OutOfMemoryError"
 
 
 class Sandbox:
@@ -202,7 +204,7 @@ class Sandbox:
         if self._verdict is not None:
             untrusted_position, verdict = self._verdict
             self._verdict = None
-        elif code == MEMORY_EXIT:
+        elif code == MEMORY_EXIT or (code == _NATIVE_EXIT and _NATIVE_MEMORY in self._log()):
             verdict = _memory_verdict(self._limits.memory_bytes)
         elif code == -signal.SIGXCPU:
             verdict = _slow_verdict(self._limits.cpu_seconds, " of CPU time")

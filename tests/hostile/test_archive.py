@@ -15,6 +15,7 @@ import py7zr
 import pytest
 
 from tests.extract.archive.opening import opened
+from tests.hostile.quines import gzip_quine
 
 MIB = 1 << 20
 
@@ -95,12 +96,19 @@ def test_a_size_that_lies_does_not_reserve_memory() -> None:
     assert found.contents["a.txt"] == b"small"
 
 
-def test_case_3_a_quine_is_a_cycle(corpora: Path) -> None:
-    data = next((corpora / "tika").rglob("quine.gz")).read_bytes()
+def test_case_3_a_quine_is_a_cycle() -> None:
+    data = gzip_quine()
     assert gzip.decompress(data) == data
     found = opened(data, "quine.gz")
     assert found.states == ["cycle"]
     assert found.root.role == "container"
+
+
+def test_case_3_quines_of_others_are_cycles_too(corpora: Path) -> None:
+    for name in ("quine.gz", "droste.zip"):
+        data = next((corpora / "tika").rglob(name)).read_bytes()
+        found = opened(data, name)
+        assert "cycle" in found.states and found.root.role == "container"
 
 
 def test_case_4_a_slow_quine_ends_at_the_depth() -> None:

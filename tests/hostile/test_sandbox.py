@@ -277,6 +277,24 @@ def test_garbage_from_a_parser_is_not_believed(opened: Open, small: Path) -> Non
     assert box._post_mortem()[0] == ""
 
 
+@pytest.mark.parametrize(
+    ("said", "code", "state"),
+    [
+        ("", sandbox.MEMORY_EXIT, "limit:memory"),
+        ("Fatal error: java.lang.OutOfMemoryError: no heap chunk", 99, "limit:memory"),
+        ("Fatal error: something else", 99, "crashed"),
+        ("java.lang.OutOfMemoryError", 1, "crashed"),
+    ],
+)
+def test_what_a_parser_died_of(opened: Open, small: Path, said: str, code: int, state: str) -> None:
+    box, _ = opened(QUICK, small)
+    (box._scratch / "parser.log").write_text(said)
+    box._page.enter("a0", "a.txt")
+    box._process = subprocess.Popen([sys.executable, "-c", f"raise SystemExit({code})"])
+    position, verdict = box._post_mortem()
+    assert (position, verdict[0]) == ("a0", state)
+
+
 def test_the_parser_is_alone(opened: Open, small: Path) -> None:
     """What the running parser process itself has been left with."""
     box, unit = opened(QUICK, small)
