@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from unicodedata import normalize
 
 from ediscovery.model.items import Item
@@ -90,6 +91,7 @@ def family_hash(item: Item, children: Iterable[Item]) -> str:
     return _sha256(_FAMILY, [item.dedupe_hash, *held])
 
 
+@lru_cache(maxsize=8192)
 def address(participant: str) -> str:
     """The address in ``Name <address>``, lower-case; the whole text when it names none.
 

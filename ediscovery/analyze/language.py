@@ -16,7 +16,7 @@ NO_LANGUAGE = "zxx"  # ISO 639-2: no linguistic content
 _WORDS = """the and of that with this have from are you would which your it not be been they their
     there our if but any please were is to i what when because could should these those about"""
 _ENGLISH = frozenset(_WORDS.split())
-_ENGLISH_SHARE = 0.12
+_ENGLISH_SHARE = 0.06
 _ENGLISH_DISTINCT = 4
 
 

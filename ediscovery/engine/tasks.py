@@ -15,11 +15,13 @@ from typing import Any, NamedTuple
 from ediscovery.engine import assemble
 from ediscovery.engine.sandbox import Sandbox
 from ediscovery.engine.work import Job, Outcome
+from ediscovery.extract.contract import quietly
 from ediscovery.model.errors import TryAgain
 from ediscovery.model.states import State
 from ediscovery.store.workspace import Matter
 
 _READ_TRIES = 3
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _sandbox: tuple[Job, Sandbox] | None = None
 
 
@@ -97,7 +99,7 @@ def _hash_file(ordinal: int, path: bytes) -> Hashed:
     while True:
         attempts += 1
         try:
-            handle = _open(path)
+            handle = quietly(path, _FLAGS)
         except OSError as error:
             return _unread(ordinal, path, error, attempts)
         try:
@@ -119,14 +121,6 @@ def _hash_file(ordinal: int, path: bytes) -> Hashed:
         ordinal, before.st_size, before.st_mtime_ns, before.st_ctime_ns, before.st_atime_ns,
         digest, state, message, attempts,
     )  # fmt: skip
-
-
-def _open(path: bytes) -> int:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        return os.open(path, flags | os.O_NOATIME)
-    except PermissionError:
-        return os.open(path, flags)  # only the owner may leave the access time alone
 
 
 def _digest(handle: int) -> str:

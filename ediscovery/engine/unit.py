@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -53,7 +54,8 @@ class UnitReader:
         poison: Mapping[str, Poison],
     ) -> None:
         self._unit, self._profile, self._passwords = unit, profile, passwords
-        self._scratch, self._pack, self._pack_name = scratch, pack, pack_name
+        self._scratch, self._scratch_name = scratch, str(scratch)
+        self._pack, self._pack_name = pack, pack_name
         self._entered, self._poison = entered, poison
         self.rows: list[list[Any]] = []
         self.cuts: list[tuple[list[Any], list[tuple[int, int, Any]]]] = []
@@ -248,12 +250,15 @@ class UnitReader:
             from isal import isal_zlib
 
             return Content(isal_zlib.decompress(content.read(), -15))
-        status = os.lstat(source.path)
-        if not stat.S_ISREG(status.st_mode):
-            raise _Changed
-        if status.st_size <= _IN_MEMORY // 8:
-            with open(source.path, "rb", opener=quietly) as file:
-                return Content(file.read())
+        handle = _open(source.path)
+        try:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                raise _Changed
+            if status.st_size <= _IN_MEMORY // 8:
+                return Content(_everything(handle, status.st_size))
+        finally:
+            os.close(handle)
         return Content(path=source.path)
 
     def _context(self, size: int) -> Context:
@@ -263,15 +268,39 @@ class UnitReader:
 
     def _sweep(self) -> None:
         """Remove what the root's readers spooled; an unchanged folder holds nothing new."""
-        if self._scratch.stat().st_mtime_ns == self._swept:
+        if os.stat(self._scratch_name).st_mtime_ns == self._swept:
             return
         for left in self._scratch.iterdir():
             if left.name.startswith("spool-"):
                 left.unlink(missing_ok=True)
-        self._swept = self._scratch.stat().st_mtime_ns
+        self._swept = os.stat(self._scratch_name).st_mtime_ns
 
 
 _EMPTY = {i: "{}" if COLUMNS[i] == "metadata" else "[]" for i in JSON_COLUMNS}
+
+
+def _open(path: bytes) -> int:
+    """A source file opened for reading; neither a link nor a pipe put in its place is waited for.
+
+    Raises :class:`_Changed` for a link: custody was taken of a regular file.
+    """
+    try:
+        return quietly(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise _Changed from error
+        raise
+
+
+def _everything(handle: int, size: int) -> bytes:
+    """All bytes of an open file that had ``size`` a moment ago."""
+    data = os.read(handle, size + 1)
+    if len(data) == size:
+        return data
+    pieces = [data]
+    while piece := os.read(handle, 1 << 20):
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def _unchanged(pieces: Iterable[bytes], item: Item) -> Iterator[bytes]:

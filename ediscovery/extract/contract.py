@@ -24,7 +24,7 @@ from ediscovery.model.states import State
 SPOOL_BYTES = 32 << 20  # children larger than this are spooled to scratch, not held in memory
 
 
-def quietly(path: str, flags: int) -> int:
+def quietly(path: str | bytes, flags: int) -> int:
     """An opener that leaves the access time of evidence as it is, where its owner may do so."""
     try:
         return os.open(path, flags | os.O_NOATIME)

@@ -13,17 +13,14 @@ def utc(moment: datetime | None) -> str:
     """
     if moment is None:
         return ""
-    if moment.tzinfo is not None:
+    if moment.tzinfo not in (None, UTC):
         try:
             moment = moment.astimezone(UTC)
         except (OverflowError, ValueError):
             return ""
     if not 1601 < moment.year < 9999:
         return ""
-    return (
-        f"{moment.year:04}-{moment.month:02}-{moment.day:02}"
-        f"T{moment.hour:02}:{moment.minute:02}:{moment.second:02}Z"
-    )
+    return moment.isoformat()[:19] + "Z"
 
 
 def from_filetime(ticks: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 from ediscovery.model.states import Role, State
@@ -89,7 +90,8 @@ class Item:
 
     def row(self) -> list[Any]:
         """The values in the order of :data:`COLUMNS`: the compact form sent between processes."""
-        return [getattr(self, name) for name in COLUMNS]
+        return list(_values(self))
 
 
 COLUMNS: tuple[str, ...] = tuple(f.name for f in fields(Item))
+_values = attrgetter(*COLUMNS)
