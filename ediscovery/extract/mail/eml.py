@@ -86,7 +86,7 @@ def extract(content: Content, context: Context) -> Extraction:
     if b"\n" not in content.head and b"\r" in content.head and b"\n" not in data:
         data = data.replace(b"\r", b"\n")
     start = message_start(data)
-    headers, header, body, guessed = header_fields.read(data, start, len(data), limits)
+    headers, header, body, guessed, cut = header_fields.read(data, start, len(data), limits)
     parts = mime.structure(data, headers, body, limits)
     result = Extraction()
     if parts.leaves and parts.leaves[0].type.endswith("pkcs7-mime"):
@@ -107,6 +107,8 @@ def extract(content: Content, context: Context) -> Extraction:
         result.children = _children(data, attached, context)
     if attached or parts.too_many:
         result.expected_children = len(attached) + parts.found - len(parts.leaves)
+    if cut:
+        result.state, result.message = f"{State.LIMIT}:header", cut
     if parts.too_many:
         result.state = f"{State.LIMIT}:parts"
         result.message = f"It has {parts.found} parts; the first {limits.parts} were read."
@@ -150,7 +152,7 @@ def _opened(
             result.flags.add("signed")
             result.fields["signers"] = found.signers
         data = found.inner
-        headers, _, body, _ = header_fields.read(data, 0, len(data), context.profile.limits)
+        headers, _, body, *_ = header_fields.read(data, 0, len(data), context.profile.limits)
         parts = mime.structure(data, headers, body, context.profile.limits)
     return data, parts
 

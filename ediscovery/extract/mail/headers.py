@@ -102,8 +102,11 @@ def block_text(block: bytes) -> tuple[str, bool]:
     return found.text, found.guessed or found.damaged
 
 
-def read(data: bytes, start: int, end: int, limits: Limits) -> tuple[Headers, str, int, bool]:
-    """The header block at ``start``: fields, raw text (bounded), start of the body, guessed."""
+def read(data: bytes, start: int, end: int, limits: Limits) -> tuple[Headers, str, int, bool, str]:
+    """The header block at ``start``: fields, raw text (bounded), start of the body, guessed, cut.
+
+    The last says what of the fields was left out by a limit; it is empty when nothing was.
+    """
     stop, body = header_end(data, start, end)
     block = data[start : min(stop, start + limits.headers_bytes)]
     text, guessed = block_text(block)
@@ -111,13 +114,18 @@ def read(data: bytes, start: int, end: int, limits: Limits) -> tuple[Headers, st
     if odd:
         found = body_after_odd_line(data, start, stop)
         if found < stop:
-            body = found
-            text, guessed = block_text(data[start : min(found, start + limits.headers_bytes)])
+            stop = body = found
+            text, guessed = block_text(data[start : min(stop, start + limits.headers_bytes)])
             headers, odd = parse(text)
+    cut = ""
     if len(text) > limits.header_bytes:
+        if any(len(v) > limits.header_bytes for values in headers.values() for v in values):
+            cut = f"A field of its header was cut after {limits.header_bytes} bytes."
         headers = {n: [v[: limits.header_bytes] for v in values] for n, values in headers.items()}
         text = text[: limits.header_bytes]
-    return headers, text, body, guessed
+    if stop - start > limits.headers_bytes:
+        cut = f"Only the first {limits.headers_bytes} bytes of its header were read."
+    return headers, text, body, guessed, cut
 
 
 def plain(value: str) -> str:

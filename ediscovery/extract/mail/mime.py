@@ -137,7 +137,7 @@ def _parts(data: bytes, part: _Part, limits: Limits, result: Structure) -> list[
             result.found += 1
             result.too_many = True
             continue
-        headers, _, inside, _ = fields.read(data, first, last, limits)
+        headers, _, inside, *_ = fields.read(data, first, last, limits)
         kind, params = _type(headers, default)
         found.append(
             _Part(headers, kind, params, first, inside, last, subtype, alternative, part.depth + 1)

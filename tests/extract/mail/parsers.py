@@ -85,7 +85,7 @@ def mails(corpora: Path, every: int = 1) -> Iterator[tuple[str, bytes]]:
 def ours(data: bytes) -> Seen:
     """This project's parser."""
     limits = Limits()
-    found, raw, body, _ = headers.read(data, message_start(data), len(data), limits)
+    found, raw, body, *_ = headers.read(data, message_start(data), len(data), limits)
     parts = mime.structure(data, found, body, limits)
     seen = Seen([(leaf.type, mime.content(data, leaf)) for leaf in parts.leaves])
     seen.outside = b"\n".join((raw.encode(), *(data[a:b] for a, b in parts.stray)))

@@ -16,7 +16,7 @@ TEXT = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_siz
 
 
 def read(data: bytes) -> tuple[headers.Headers, bytes]:
-    found, _, body, _ = headers.read(data, 0, len(data), Limits())
+    found, _, body, *_ = headers.read(data, 0, len(data), Limits())
     return found, data[body:]
 
 
@@ -126,7 +126,7 @@ def test_raw_letters_above_ascii() -> None:
 def test_limits_bound_fields_and_block() -> None:
     limits = Limits(header_bytes=1000, headers_bytes=5000)
     data = b"Subject: " + b"x" * 4000 + b"\nTo: a\n" + b"Y: z\n" * 2000 + b"\nbody"
-    found, text, body, _ = headers.read(data, 0, len(data), limits)
+    found, text, body, *_ = headers.read(data, 0, len(data), limits)
     assert data[body:] == b"body"
     assert len(found["subject"][0]) == 1000
     assert len(text) == 1000

@@ -16,7 +16,7 @@ from ediscovery.model.profile import Limits
 
 
 def leaves(data: bytes, **limits: int) -> tuple[list[tuple[str, bytes]], mime.Structure]:
-    found, _, body, _ = headers.read(data, 0, len(data), Limits(**limits))
+    found, _, body, *_ = headers.read(data, 0, len(data), Limits(**limits))
     parts = mime.structure(data, found, body, Limits(**limits))
     return [(leaf.type, mime.content(data, leaf)) for leaf in parts.leaves], parts
 
@@ -105,7 +105,7 @@ def encoded(encoding: str, body: bytes) -> bytes:
 
 def decoded(encoding: str, body: bytes) -> tuple[bytes, list[str]]:
     data = encoded(encoding, body)
-    found, _, start, _ = headers.read(data, 0, len(data), Limits())
+    found, _, start, *_ = headers.read(data, 0, len(data), Limits())
     warnings: list[str] = []
     leaf = mime.structure(data, found, start, Limits()).leaves[0]
     return mime.content(data, leaf, warnings), warnings
