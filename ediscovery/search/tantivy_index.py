@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -282,14 +283,14 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
         "version": document.version,
     }
     keys: list[str] = []
-    for name, value in (
-        ("text", document.text),
-        ("subject", document.subject),
-        ("from", document.from_),
-        ("filename", document.file_name),
-        ("custodian", document.custodian),
+    for name, value, cut in (
+        ("text", document.text, joined),
+        ("subject", document.subject, joined),
+        ("from", document.from_, _joined_name),
+        ("filename", document.file_name, joined),
+        ("custodian", document.custodian, _joined_name),
     ):
-        if value and (value := joined(value)):
+        if value and (value := cut(value)):
             fields[name] = value
             keys.append(f"any={name}")
     for name, values in (
@@ -299,24 +300,24 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
         ("participant", document.participants),
         ("allcustodian", document.all_custodians),
     ):
-        if values and (kept := [words for value in values if (words := joined(value))]):
+        if values and (kept := [words for value in values if (words := _joined_name(value))]):
             fields[name] = kept
             keys.append(f"any={name}")
-    for name, value in (
-        ("ext", document.ext),
-        ("family", document.family),
-        ("state", document.state),
-        ("language", document.language),
-        ("id", document.control_number),
-    ):
+    for name, value in (("family", document.family), ("id", document.control_number)):
         if value and (value := keyword(value)):
             keys.append(f"{name}={value}")
-    if ":" in document.state:
-        keys.append(f"state={keyword(document.state.partition(':')[0])}")
-    keys += [f"type={value}" for raw in document.types if (value := keyword(raw))]
-    keys += [f"dup={value}" for raw in document.dup if (value := keyword(raw))]
-    keys += [f"has={value}" for raw in document.has if (value := keyword(raw))]
-    keys += [f"tag={value}" for raw in document.tags if (value := keyword(raw))]
+    for name, values in (
+        ("ext", [document.ext]),
+        ("state", [document.state, document.state.partition(":")[0]]),
+        ("language", [document.language]),
+        ("type", document.types),
+        ("dup", document.dup),
+        ("has", document.has),
+        ("tag", document.tags),
+    ):
+        for value in values:
+            if value and (key := _key(name, value)) and key not in keys:
+                keys.append(key)
     if document.entities:
         _add_entities(document.entities, fields, keys)
     if document.parent is not None:
@@ -326,6 +327,22 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
         keys.append("any=date")
     fields["key"] = keys
     return fields
+
+
+# Correspondents and custodians come back in document after document.
+_joined_often = lru_cache(maxsize=1 << 15)(joined)
+_OFTEN_CHARACTERS = 200
+
+
+def _joined_name(name: str) -> str:
+    return _joined_often(name) if len(name) < _OFTEN_CHARACTERS else joined(name)
+
+
+@lru_cache(maxsize=1 << 12)
+def _key(name: str, value: str) -> str:
+    """A value compared whole, under the name of its field; ``""`` when nothing is left of it."""
+    value = keyword(value)
+    return f"{name}={value}" if value else ""
 
 
 def _add_entities(entities: list[tuple[str, str]], fields: dict[str, Any], keys: list[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import orjson
 from sqlalchemy import (
     BigInteger,
@@ -32,7 +34,7 @@ class Json(TypeDecorator[object]):
         return None if value is None else orjson.dumps(value).decode()
 
     def process_result_value(self, value: object, dialect: Dialect) -> object:
-        return None if value is None else orjson.loads(str(value))
+        return None if value is None else orjson.loads(cast(str, value))
 
 
 directory = MetaData()
