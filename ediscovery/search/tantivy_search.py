@@ -305,9 +305,11 @@ class _Run:
             sure = self.frequent(leaf, places[:: len(places) // _SAMPLE])
             if sure is None:
                 break
-            found.append(self.search.numbers(all_of([candidates, sure]).query))
-            candidates = all_of([candidates, negated(sure)])
-            places = self.places(candidates)
+            # What holds the sequence hits, candidate or not, so the candidates are sought once.
+            known = self.numbers(sure)
+            found.append(known)
+            kept = numpy.isin(numpy.array([p[1] for p in places], numpy.uint64), known, invert=True)
+            places = [places[n] for n in numpy.flatnonzero(kept).tolist()]
         hits: list[int] = []
         # Neighbours in the document store share blocks, which are unpacked once.
         places.sort(key=lambda place: (place[0], place[2].segment_ord, place[2].doc))
