@@ -112,6 +112,20 @@ def test_every_alteration_is_found(matter: Matter, how: str) -> None:
     assert problems(matter)
 
 
+CHAIN = {
+    "flipped", "dropped", "dropped and renumbered", "reordered", "hash flipped", "inserted",
+    "appended", "rewritten with its hash",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", sorted(CHAIN))
+def test_the_chain_shows_it_where_the_file_was_made_to_agree(matter: Matter, how: str) -> None:
+    ALTERATIONS[how](matter)
+    matter.audit_path.unlink()
+    matter.mirror_audit()
+    assert [p for p in problems(matter) if p.startswith("Audit entry")]
+
+
 def test_a_tail_cut_off_everywhere_shows_against_a_kept_checkpoint(matter: Matter) -> None:
     with matter.engine.connect() as connection:
         point = audit.checkpoint(connection, "acme")
