@@ -7,7 +7,7 @@ import signal
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -98,41 +98,59 @@ def cli(ctx: click.Context, workspace: Path | None) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point: run the command and translate what it raises into message and exit code."""
+    """Entry point: run the command, leave with the exit code of what came of it."""
+    code = _run(arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+    sys.exit(code)
+
+
+def _run(arguments: list[str] | None) -> int:
+    """Run the command and translate what it raises into message and exit code."""
+    output = sys.stdout
     try:
         code = cli.main(arguments, prog_name="ediscovery", standalone_mode=False)
+        return code if isinstance(code, int) else 0
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _leave(Interrupted("Interrupted. What was committed stays;", "the same command goes on."))
+        return _told(
+            Interrupted("Interrupted. What was committed stays;", "the same command goes on.")
+        )
     except EdiscoveryError as error:
-        _leave(error)
+        return _told(error)
     except (BrokenPipeError, SystemExit) as error:
-        # click turns a closed pipe into an exit of its own.
-        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+        # On a closed pipe click puts something mute in the place of standard output and exits.
+        if isinstance(error, SystemExit) and sys.stdout is output:
             raise
-        # Whoever read the output has read enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(0)
+        _discard_output()
+        return 0
     except Exception as error:
         from ediscovery.cli.failure import infrastructure, report_bug
 
         known = infrastructure(error)
         if known is not None:
-            _leave(known)
+            return _told(known)
         report_bug(error, _workspace_of(arguments))
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+        return 1
 
 
-def _leave(error: EdiscoveryError) -> NoReturn:
+def _discard_output() -> None:
+    """Whoever read standard output has read enough: what is left to write goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _told(error: EdiscoveryError) -> int:
+    """The exit code of ``error``, after it was told."""
     from ediscovery.cli.failure import say
 
     if isinstance(error, Interrupted):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left to do is short and quiet
     say(error)
-    sys.exit(error.exit_code)
+    return error.exit_code
 
 
 def _workspace_of(arguments: list[str] | None) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +13,8 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+_PIPE_WIDTH = 160
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
 
@@ -34,6 +37,25 @@ def safe(text: str) -> str:
     return _CONTROL.sub(lambda m: m.group().encode("unicode_escape").decode(), text)
 
 
+def in_zone(value: str, zone: tzinfo) -> str:
+    """A stored UTC time as people of a matter in ``zone`` read it: ISO 8601 with its offset.
+
+    What is no such time comes back as it is.
+    """
+    try:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            return value
+        return moment.astimezone(zone).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError):
+        return value
+
+
+def is_time(field: str) -> bool:
+    """Whether ``field`` holds times, by its name."""
+    return field.endswith("_at")
+
+
 def print_json(data: Any) -> None:
     """One JSON document on standard output."""
     import orjson
@@ -46,7 +68,10 @@ def print_json(data: Any) -> None:
 
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
-    """A table on standard output; numbers right-aligned, evidence escaped."""
+    """A table on standard output; numbers right-aligned, evidence escaped.
+
+    A pipe or file gets the same table, without the blanks that end its lines.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -59,8 +84,13 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[Any]], *, title: s
         table.add_column(head, justify="right" if numeric else "left", overflow="fold")
     for row in body:
         table.add_row(*(Text(_cell(value)) for value in row))
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    console.print(table)
+    if sys.stdout.isatty():
+        Console().print(table)
+        return
+    plain = Console(width=_PIPE_WIDTH)
+    with plain.capture() as drawn:
+        plain.print(table)
+    click.echo("\n".join(line.rstrip() for line in drawn.get().split("\n")), nl=False)
 
 
 def _cell(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ediscovery.cli.common import json_option, open_matter, print_json, print_table
+from ediscovery.cli.common import json_option, note, open_matter, print_json, print_table
 
 
 @click.group()
@@ -71,6 +71,9 @@ def list_(matter: str, as_json: bool) -> None:
     rows = overview(open_matter(matter))["custodians"]
     if as_json:
         print_json(rows)
+        return
+    if not rows:
+        note(f"No custodians in {matter} yet. Add one: ediscovery custodian add {matter} NAME")
         return
     print_table(
         ("custodian", "aliases", "collections", "documents"),

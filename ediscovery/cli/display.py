@@ -93,7 +93,8 @@ class Display:
         parts = [f"{self._stage}:"]
         if self._items:
             parts.append(f"{self._items:,} items, {self._items / spent:,.0f}/s,")
-        parts.append(f"{size(self._size)}, {self._size / spent * 3600 / 1e9:.1f} GB/h,")
+        if self._size:
+            parts.append(f"{size(self._size)}, {self._size / spent * 3600 / 1e9:.1f} GB/h,")
         if not final and (left := self._left(spent)):
             parts.append(f"about {left} left,")
         if final:

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import click
 
-from ediscovery.cli.common import json_option, note, open_matter, print_json, print_table, safe
+from ediscovery.cli.common import (
+    in_zone,
+    is_time,
+    json_option,
+    note,
+    open_matter,
+    print_json,
+    print_table,
+    safe,
+)
 
 
 @click.group()
@@ -43,10 +52,11 @@ def show(matter: str, number: str, as_json: bool) -> None:
     for name, value in data.items():
         if name == "metadata":
             rows.extend((key, _shown(inner)) for key, inner in sorted(value.items()))
-        elif name == "mentions":
+        elif name == "mentions" and value:
             rows.append((name, ", ".join(f"{m['label']} {m['text']!r}" for m in value[:20])))
         elif value not in (None, "", [], {}):
-            rows.append((name, _shown(value)))
+            shown = _shown(value)
+            rows.append((name, in_zone(shown, opened.zone) if is_time(name) else shown))
     print_table(("field", "value"), rows)
 
 
@@ -71,9 +81,10 @@ def text(matter: str, number: str) -> None:
     found = read(opened, opened.number(number))
     if not found:
         note("This document has no text.")
+        return
     if sys.stdout.isatty():
-        found = "\n".join(safe(line) for line in found.splitlines())
-    click.echo(found)
+        found = "\n".join(safe(line.expandtabs()) for line in found.splitlines())
+    click.echo(found, nl=not found.endswith("\n"))
 
 
 @doc.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +15,7 @@ from ediscovery.cli.common import (
     print_json,
     print_table,
 )
-from ediscovery.model.errors import UsageError
+from ediscovery.model.errors import FinishedWithExceptions, UsageError
 
 
 @click.command()
@@ -42,13 +43,22 @@ def exceptions(
 
     \b
     ediscovery exceptions acme
-    ediscovery exceptions acme --state encrypted --retry --password-file passwords.txt
+    ediscovery exceptions acme --retry --password-file passwords.txt
+    ediscovery exceptions acme --state timeout --retry --profile patient.yaml
     ediscovery exceptions acme --ignore ACME-000000123 --reason "blank form, checked by hand"
+
+    With --password-file and no --state, only what is encrypted is read again. What was accepted by
+    --ignore leaves the list and is not read again; --state ignored lists it. A retry ends with exit
+    code 3 when exceptions remain.
     """
     from ediscovery.store import reports
 
     _check(state)
     opened = open_matter(matter)
+    if ignore and (retry or state):
+        raise click.UsageError("--ignore accepts one item; it does not go with --retry or --state.")
+    if reason and not ignore:
+        raise click.UsageError("--reason goes with --ignore.")
     if ignore:
         from ediscovery.engine.retry import ignore as accept
         from ediscovery.store.lookup import position_of
@@ -57,23 +67,36 @@ def exceptions(
         click.echo(f"Ignored {ignore}: {reason}")
         return
     if retry:
+        state = state or ("encrypted" if password_file else "")  # passwords help no others
         _retry(opened, state, profile, password_file, workers, quiet=as_json)
     elif password_file or profile:
         raise click.UsageError("--password-file and --profile go with --retry.")
     found = reports.exceptions(opened, state)
     if as_json:
         print_json(found)
-        return
-    if not found:
+    elif found:
+        _show(found)
+    else:
         click.echo("No exceptions." if not state else f"No exceptions in state {state}.")
-        return
+    if retry and found:
+        raise FinishedWithExceptions(
+            f"Finished; {len(found):,} items still carry exceptions.",
+            "Each says its next step; accept one: --ignore ID --reason '…'.",
+        )
+
+
+def _show(found: list[dict[str, Any]]) -> None:
+    """The list as a table; what was accepted says why instead of what to do."""
     print_table(
         ("item", "state", "path", "what happened", "next step"),
         [
-            (e["control_number"] or e["id"], e["state"], e["path"], e["message"], e["next_step"])
+            (
+                e["control_number"] or e["id"], e["state"], e["path"], e["message"],
+                f"Accepted: {e['reason']}" if e["ignored"] else e["next_step"],
+            )
             for e in found
         ],
-    )
+    )  # fmt: skip
 
 
 def _check(state: str) -> None:

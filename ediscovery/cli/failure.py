@@ -12,6 +12,8 @@ import click
 from ediscovery.cli.common import safe
 from ediscovery.model.errors import (
     EdiscoveryError,
+    FinishedWithExceptions,
+    Interrupted,
     TryAgain,
     VerificationFailed,
     our_disk_failed,
@@ -20,8 +22,12 @@ from ediscovery.store.workspace import default_workspace
 
 
 def say(error: EdiscoveryError) -> None:
-    """Print what went wrong and what to do; names from evidence are escaped."""
-    for line in f"Error: {error.message}".split("\n"):
+    """Print what went wrong and what to do; names from evidence are escaped.
+
+    A finished run and a stop that was asked for are no errors, and are not called so.
+    """
+    no_error = isinstance(error, FinishedWithExceptions | Interrupted)
+    for line in f"{'' if no_error else 'Error: '}{error.message}".split("\n"):
         click.echo(safe(line), err=True)
     for line in error.next_step.split("\n"):
         if line:

@@ -87,7 +87,7 @@ def ingest(
                 f"(difference {sums['difference']})."
             )
             note(f"Next: ediscovery report processing {matter.name}")
-    waiting = sum(e["count"] for e in report["exceptions"])
+    waiting = sum(e["count"] - e["ignored"] for e in report["exceptions"])
     if waiting and done.collection is not None:
         raise FinishedWithExceptions(
             f"Finished; {waiting:,} items of the matter carry exceptions.",

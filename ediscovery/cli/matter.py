@@ -83,6 +83,9 @@ def show(name: str, as_json: bool) -> None:
         f"created {data['created_at']}"
         + (f", closed {data['closed_at']}" * bool(data["closed_at"]))
     )
+    if not data["custodians"]:
+        click.echo("No custodians yet.")
+        return
     print_table(
         ("custodian", "aliases", "collections", "documents"),
         [

@@ -70,8 +70,11 @@ def _show(data: dict[str, Any]) -> None:
     print_table(("type of document", "count"), data["by_type"].items())
     if data["exceptions"]:
         print_table(
-            ("exception", "type", "count", "what to do"),
-            [(e["state"], e["type"], e["count"], e["next_step"]) for e in data["exceptions"]],
+            ("exception", "type", "count", "accepted", "what to do"),
+            [
+                (e["state"], e["type"], e["count"], e["ignored"], e["next_step"])
+                for e in data["exceptions"]
+            ],
         )
     else:
         click.echo("No exceptions.")

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import csv
+from datetime import tzinfo
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ediscovery.cli.common import json_option, note, open_matter, print_json, print_table, safe
+from ediscovery.cli.common import (
+    in_zone,
+    is_time,
+    json_option,
+    note,
+    open_matter,
+    print_json,
+    print_table,
+    safe,
+)
 
+if TYPE_CHECKING:
+    from ediscovery.search.grammar import ParsedQuery
+
+_ROWS = 50
 _FIELDS = "control_number,sent_at,from,subject,file_name,custodian"
 
 
@@ -18,9 +32,10 @@ _FIELDS = "control_number,sent_at,from,subject,file_name,custodian"
 @click.argument("query")
 @click.option("--count", is_flag=True, help="Print only the number of documents.")
 @click.option("--fields", default=_FIELDS, show_default=True, help="Columns, parted by commas.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Rows shown.")
+@click.option("--limit", type=click.IntRange(1), default=None,
+              help="At most so many rows; default: 50 in a table, else all.")  # fmt: skip
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False),
-              help="Write every hit to this file.")  # fmt: skip
+              help="Write the hits to this file.")  # fmt: skip
 @click.option("--explain", is_flag=True, help="Say how the query was understood, why each hit.")
 @json_option
 def search(
@@ -28,7 +43,7 @@ def search(
     query: str,
     count: bool,
     fields: str,
-    limit: int,
+    limit: int | None,
     csv_file: Path | None,
     explain: bool,
     as_json: bool,
@@ -41,23 +56,26 @@ def search(
     ediscovery search acme 'attachment(type:spreadsheet) AND date:2001-03..' --csv hits.csv
     ediscovery search acme '(delay OR postpone*) w/10 deliver*' --explain
     """
-    from ediscovery.search.grammar import parse
     from ediscovery.search.tantivy_index import TantivyIndex
     from ediscovery.store.lookup import briefs
 
+    if explain and (count or (csv_file is not None and not as_json)):
+        raise click.UsageError("--explain goes with a list of hits or --json.")
     opened = open_matter(matter)
-    understood = parse(query, opened.zone)
+    understood = _understood(query, opened.zone)
+    for remark in understood.notes:
+        note(f"Note: {remark}")
     columns = [field.strip() for field in fields.split(",") if field.strip()]
     briefs(opened, [], columns)  # an unknown field is said before the search
     with TantivyIndex(opened.index_folder) as target:
         if count:
             click.echo(target.count(understood.tree))
             return
-        if csv_file is not None or as_json:
+        if limit is None and (csv_file is not None or as_json):
             numbers = target.matching(understood.tree).tolist()
             total = len(numbers)
         else:
-            found = target.search(understood.tree, limit=limit)
+            found = target.search(understood.tree, limit=limit or _ROWS)
             numbers, total = found.numbers, found.total
         why = {}
         if explain:
@@ -65,12 +83,9 @@ def search(
 
             why = {n: target.explain(understood.tree, n, text(opened, n)) for n in numbers}
     rows = briefs(opened, numbers, columns)
-    for remark in understood.notes:
-        note(f"Note: {remark}")
     if csv_file is not None:
-        _write_csv(csv_file, columns, rows)
-        note(f"Wrote {len(rows):,} hits to {csv_file}")
-        return
+        _write_csv(csv_file, columns, _local(rows, opened.zone))
+        note(f"Wrote {len(rows):,} of {total:,} hits to {csv_file}")
     if as_json:
         for row, number in zip(rows, numbers, strict=True):
             row["control_number"] = opened.control_number(number)
@@ -87,13 +102,45 @@ def search(
                 "documents": rows,
             }
         )
+    if as_json or csv_file is not None:
         return
     if explain:
         click.echo(f"Understood as: {understood.describe()}")
-    print_table(columns, [[row[column] for column in columns] for row in rows])
+    if not rows:
+        click.echo("No documents.")
+        return
+    print_table(
+        columns,
+        [[_joined(row[column]) for column in columns] for row in _local(rows, opened.zone)],
+    )
     for number in numbers if explain else ():
         _explain(opened.control_number(number), why[number])
     click.echo(f"Showing {len(rows):,} of {total:,} documents.")
+
+
+def _understood(query: str, zone: tzinfo) -> ParsedQuery:
+    """The query read; one that can't be is shown with a mark under the place."""
+    from ediscovery.search.grammar import parse
+    from ediscovery.search.lexer import QueryError
+
+    try:
+        return parse(query, zone)
+    except QueryError as error:
+        for line in error.pointer().split("\n"):
+            note(f"  {safe(line)}")
+        raise
+
+
+def _local(rows: list[dict[str, Any]], zone: tzinfo) -> list[dict[str, Any]]:
+    """The same rows with their times in the matter's zone."""
+    return [
+        {name: in_zone(value, zone) if is_time(name) else value for name, value in row.items()}
+        for row in rows
+    ]
+
+
+def _joined(value: Any) -> Any:
+    return "; ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _clauses(explanation: Any) -> list[dict[str, Any]]:
@@ -130,5 +177,5 @@ def _write_csv(path: Path, columns: list[str], rows: list[dict[str, Any]]) -> No
 
 
 def _cell(value: Any) -> str:
-    text = "; ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    text = "" if value is None else str(_joined(value))
     return f"'{text}" if text[:1] in tuple("=+-@\t\r") else text

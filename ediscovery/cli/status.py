@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
 import click
 
 from ediscovery.cli.common import json_option, open_matter, print_json, print_table, size
+
+_SECONDS = 2
 
 
 @click.command()
@@ -23,17 +26,22 @@ def status(matter: str, watch: bool, as_json: bool) -> None:
     from ediscovery.store.overview import status as look
 
     opened = open_matter(matter)
-    while True:
-        data = look(opened)
-        if as_json:
-            print_json(data)
-        else:
+    try:
+        while True:
+            data = look(opened)
             if watch:
                 click.clear()
-            _show(data)
+            if as_json:
+                print_json(data)
+            else:
+                _show(data)
+            if not watch:
+                return
+            sys.stdout.flush()
+            time.sleep(_SECONDS)
+    except KeyboardInterrupt:
         if not watch:
-            return
-        time.sleep(2)
+            raise
 
 
 def _show(data: dict[str, Any]) -> None:
@@ -41,13 +49,19 @@ def _show(data: dict[str, Any]) -> None:
         click.echo("No collections yet.")
         return
     print_table(
-        ("collection", "state", "files", "size", "units", "items", "exceptions", "restarts"),
+        ("collection", "custodian", "state", "files", "size", "units", "items", "exceptions",
+         "restarts"),
         [
             (
-                c["id"], c["state"], c["files"] or 0, size(c["bytes"] or 0),
+                c["id"], c["custodian"], c["state"], c["files"] or 0, size(c["bytes"] or 0),
                 f"{c['units_done']}/{c['units']}", c["items"], c["exceptions"],
                 c["parser_restarts"],
             )
             for c in data["collections"]
         ],
     )  # fmt: skip
+    found = data["documents"]
+    click.echo(
+        f"{found['numbered']:,} documents, {found['indexed']:,} searchable, "
+        f"{found['tagged']:,} tagged."
+    )

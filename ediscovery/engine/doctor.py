@@ -16,7 +16,9 @@ from ediscovery.engine import isolation
 
 _TOOLS = (
     ("tesseract", "Scans and images stay without text (profile ocr)."),
-    ("unrar", "RAR archives are kept unopened, state unsupported."),
+    ("bsdtar", "RAR archives are kept unopened, state unsupported."),
+    ("unrar", "RAR archives with a password are kept unopened, unless unar is there."),
+    ("unar", "RAR archives with a password are kept unopened, unless unrar is there."),
 )
 _PARTS = (
     ("tantivy", "No search."),

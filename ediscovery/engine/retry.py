@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, insert, select, update
+from sqlalchemy import Connection, and_, exists, func, insert, select, tuple_, update
 
 from ediscovery.engine import pipeline, run
 from ediscovery.engine.pool import Pool
@@ -16,6 +16,7 @@ from ediscovery.model.profile import Profile, from_dict
 from ediscovery.model.states import Role, is_exception, meaning
 from ediscovery.store import audit
 from ediscovery.store.catalog import writing
+from ediscovery.store.reports import ignored
 from ediscovery.store.tables import collections, documents, items, resolutions, units
 from ediscovery.store.workspace import Matter
 
@@ -33,6 +34,8 @@ def retry(
     matter: Matter, state: str, profile: Profile | None, pool: Pool, progress: Progress
 ) -> Retried:
     """Read again every retryable item in ``state`` (``""``: any); nothing else is touched.
+
+    What a person decided to ignore is settled, and left alone.
 
     Documents keep their control numbers; what is found inside them is numbered after all others.
     The caller holds the matter's lock. ``profile`` replaces the one the collection was begun with.
@@ -95,11 +98,18 @@ def _unfinished(matter: Matter) -> set[int]:
 
 def _roots(connection: Connection, state: str) -> list[tuple[int, str]]:
     """The items to be read again: each bad one, or what holds it when it has no bytes here."""
+    accepted = ignored()
     rows = connection.execute(
         select(items.c.collection_id, items.c.position, items.c.parent, items.c.native_offset,
                items.c.state)
         .join(collections, collections.c.id == items.c.collection_id)
-        .where(items.c.state != "ok", collections.c.state == "done")
+        .where(
+            items.c.state != "ok",
+            collections.c.state == "done",
+            tuple_(items.c.collection_id, items.c.position).not_in(
+                select(accepted.c.collection_id, accepted.c.position)
+            ),
+        )
         .order_by(items.c.collection_id, items.c.position)
     ).all()  # fmt: skip
     found: set[tuple[int, str]] = set()
@@ -166,7 +176,9 @@ def ignore(matter: Matter, collection: int, position: str, reason: str) -> None:
             )
         ).scalar_one()
         if not is_exception(state):
-            raise UsageError("This item has no exception.", "See: ediscovery exceptions")
+            raise UsageError(
+                "This item has no exception.", f"See: ediscovery exceptions {matter.name}"
+            )
         who, _ = audit.actor()
         connection.execute(
             insert(resolutions).values(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import ColumnElement, Row, and_, select
 
 from ediscovery.model.errors import UsageError, VerificationFailed
 from ediscovery.store.packs import Place
@@ -17,6 +18,19 @@ _HIDDEN = frozenset(
         "text_method",
     }
 )  # fmt: skip
+
+_NUMBERS: dict[str, ColumnElement[Any]] = {
+    "control_number": documents.c.number,
+    "parent_number": documents.c.parent_number,
+    "family_number": documents.c.family_number,
+    "group_number": documents.c.group_number,
+}
+# What a list of documents can show of each, by the names of :func:`document`.
+_FIELDS: dict[str, ColumnElement[Any]] = (
+    {column.name.rstrip("_"): column for column in items.c if column.name not in _HIDDEN}
+    | {"custodian": custodians.c.name, "is_primary": documents.c.is_primary}
+    | _NUMBERS
+)
 
 
 def document(matter: Matter, number: int) -> dict[str, Any]:
@@ -34,7 +48,7 @@ def document(matter: Matter, number: int) -> dict[str, Any]:
         for name in row
         if name not in _HIDDEN and name not in ("number", "custodian_id")
     }
-    for link in ("parent_number", "family_number", "group_number"):
+    for link in _NUMBERS.keys() - {"control_number"}:
         data[link] = matter.control_number(row[link]) if row[link] else None
     with matter.engine.connect() as connection:
         group = row["group_number"]
@@ -134,13 +148,14 @@ def briefs(matter: Matter, numbers: list[int], fields: list[str]) -> list[dict[s
 
     Raises :class:`UsageError` for a field that does not exist.
     """
-    names = {column.name.rstrip("_"): column for column in items.c} | {
-        "custodian": custodians.c.name
-    }
     for field in fields:
-        if field not in names and field != "control_number":
-            raise UsageError(f"There is no field {field!r}.", f"Known: {', '.join(sorted(names))}")
-    chosen = [names[field].label(f"f_{field}") for field in fields if field != "control_number"]
+        if field not in _FIELDS:
+            near = get_close_matches(field, _FIELDS, 1)
+            raise UsageError(
+                f"There is no field {field!r}." + (f" Did you mean {near[0]!r}?" if near else ""),
+                f"Known: {', '.join(sorted(_FIELDS))}",
+            )
+    chosen = [_FIELDS[field].label(f"f_{field}") for field in fields]
     found: dict[int, dict[str, Any]] = {}
     with matter.engine.connect() as connection:
         for start in range(0, len(numbers), 500):
@@ -150,8 +165,8 @@ def briefs(matter: Matter, numbers: list[int], fields: list[str]) -> list[dict[s
                 .where(documents.c.number.in_(numbers[start : start + 500]))
             ).mappings():
                 found[row["number"]] = {
-                    field: matter.control_number(row["number"])
-                    if field == "control_number"
+                    field: matter.control_number(row[f"f_{field}"])
+                    if field in _NUMBERS and row[f"f_{field}"]
                     else row[f"f_{field}"]
                     for field in fields
                 }
@@ -203,7 +218,7 @@ def position_of(matter: Matter, identity: str) -> tuple[int, str]:
         else:
             row = connection.execute(
                 select(documents.c.collection_id, documents.c.position).where(
-                    or_(documents.c.number == matter.number(identity))
+                    documents.c.number == matter.number(identity)
                 )
             ).first()
     if row is None:

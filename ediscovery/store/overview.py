@@ -8,7 +8,8 @@ from sqlalchemy import and_, func, select
 
 from ediscovery.model.states import Role
 from ediscovery.store import custodians as people
-from ediscovery.store.tables import collections, items, units
+from ediscovery.store import reports
+from ediscovery.store.tables import collections, custodians, documents, items, units
 from ediscovery.store.tables import matter as matter_table
 from ediscovery.store.workspace import Matter
 
@@ -49,12 +50,17 @@ def overview(matter: Matter) -> dict[str, Any]:
 
 
 def status(matter: Matter) -> dict[str, Any]:
-    """How far each collection is: files, units done and pending, items, exceptions, rates."""
+    """How far a matter is.
+
+    ``documents``: how many are numbered, indexed and tagged. ``collections``, each: files, units
+    done and all, items, exceptions (those that a person accepted aside).
+    """
     with matter.engine.connect() as connection:
         done = units.c.state == "done"
         rows = connection.execute(
             select(
                 collections.c.id,
+                custodians.c.name.label("custodian"),
                 collections.c.state,
                 collections.c.files,
                 collections.c.bytes,
@@ -62,23 +68,38 @@ def status(matter: Matter) -> dict[str, Any]:
                 collections.c.finished_at,
                 func.count(units.c.id).label("units"),
                 func.count(units.c.id).filter(done).label("units_done"),
-                func.coalesce(func.sum(units.c["items"]), 0).label("items"),
                 func.coalesce(func.sum(units.c.bytes), 0).label("bytes_read"),
                 func.coalesce(func.sum(units.c.restarts), 0).label("parser_restarts"),
             )
             .select_from(
-                collections.join(units, units.c.collection_id == collections.c.id, isouter=True)
+                collections.join(custodians, custodians.c.id == collections.c.custodian_id).join(
+                    units, units.c.collection_id == collections.c.id, isouter=True
+                )
             )
             .group_by(collections.c.id)
             .order_by(collections.c.id)
         ).mappings()
         found = [dict(row) for row in rows]
+        bad = reports.open_exceptions(connection)
+        counted: dict[int, int] = {
+            r[0]: r[1]
+            for r in connection.execute(
+                select(items.c.collection_id, func.count()).group_by(items.c.collection_id)
+            )
+        }
         for row in found:
-            row["exceptions"] = connection.execute(
-                select(func.count()).where(
-                    items.c.collection_id == row["id"],
-                    items.c.state != "ok",
-                    items.c.state.not_like("suppressed%"),
-                )
-            ).scalar_one()
-    return {"schema": "ediscovery/status/1", "matter": matter.name, "collections": found}
+            row["items"] = counted.get(row["id"], 0)  # a retry's unit would count some again
+            row["exceptions"] = bad.get(row["id"], 0)
+        numbered, indexed, tagged = connection.execute(
+            select(
+                func.count(),
+                func.count().filter(documents.c.indexed_version == documents.c.version),
+                func.count().filter(documents.c.analyzed),
+            ).where(documents.c.withdrawn.is_(False))
+        ).one()
+    return {
+        "schema": "ediscovery/status/1",
+        "matter": matter.name,
+        "documents": {"numbered": numbered, "indexed": indexed, "tagged": tagged},
+        "collections": found,
+    }

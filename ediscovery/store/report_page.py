@@ -11,14 +11,18 @@ color:#1b1f24;background:#fff}
 h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:2.2rem 0 .5rem}
 .sub{color:#57606a}table{border-collapse:collapse;width:100%}
 th,td{text-align:left;padding:.3rem .8rem .3rem 0;border-bottom:1px solid #d8dee4;
-vertical-align:top;overflow-wrap:anywhere}
+vertical-align:top}
+td.l{overflow-wrap:anywhere}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .sum{display:flex;flex-wrap:wrap;gap:1rem;margin:1rem 0}
 .sum div{border:1px solid #d8dee4;border-radius:.5rem;padding:.6rem 1rem;min-width:7rem}
 .sum b{display:block;font-size:1.5rem;font-variant-numeric:tabular-nums}
 .good{border-left:.4rem solid #1a7f37!important}.bad{border-left:.4rem solid #cf222e!important}
+h2.bad{padding-left:.6rem;color:#a40e26}
 .bar{fill:#0969da}svg{display:block}
 """
+
+_LONG_WORD = 24  # characters; paths and digests may break anywhere, other words never
 
 
 def page(data: dict[str, Any]) -> str:
@@ -43,19 +47,22 @@ def page(data: dict[str, Any]) -> str:
         "<h2>Conservation: seen = documents + containers + suppressed + failed</h2>",
         f'<div class="sum">{tiles}</div><p>{verdict}</p>',
         _section(
-            "Containers that lack children they announce",
+            "Red flag: containers that lack children they announce"
+            if data["gaps"]
+            else "Containers that lack children they announce",
             ("container", "expected", "found", "why"),
             [
                 (g["path"], g["expected_children"], g["actual_children"], g["message"])
                 for g in data["gaps"]
             ],
             empty="None.",
+            flag=True,
         ),
         _section(
             "Exceptions",
-            ("state", "type", "count", "meaning", "next step"),
+            ("state", "type", "count", "accepted", "meaning", "next step"),
             [
-                (e["state"], e["type"], e["count"], e["meaning"], e["next_step"])
+                (e["state"], e["type"], e["count"], e["ignored"], e["meaning"], e["next_step"])
                 for e in data["exceptions"]
             ],
             empty="None.",
@@ -100,7 +107,12 @@ def _mark(name: str, balanced: bool) -> str:
 
 
 def _section(
-    title: str, heads: tuple[str, ...], rows: list[tuple[Any, ...]], *, empty: str = ""
+    title: str,
+    heads: tuple[str, ...],
+    rows: list[tuple[Any, ...]],
+    *,
+    empty: str = "",
+    flag: bool = False,
 ) -> str:
     if not rows:
         return f"<h2>{escape(title)}</h2><p>{escape(empty)}</p>" if empty else ""
@@ -110,12 +122,15 @@ def _section(
         f"<tr>{''.join(_cell('td', v, n) for v, n in zip(row, numeric, strict=True))}</tr>"
         for row in rows
     )
-    return f"<h2>{escape(title)}</h2><table><thead><tr>{head}</tr></thead>{body}</table>"
+    mark = " class=bad" if flag else ""
+    return f"<h2{mark}>{escape(title)}</h2><table><thead><tr>{head}</tr></thead>{body}</table>"
 
 
 def _cell(tag: str, value: Any, numeric: bool) -> str:
     shown = f"{value:,}" if isinstance(value, int) else escape(str(value))
-    return f"<{tag}{' class=n' if numeric else ''}>{shown}</{tag}>"
+    breaks = any(len(word) > _LONG_WORD for word in shown.split())
+    mark = " class=n" if numeric else " class=l" if breaks else ""
+    return f"<{tag}{mark}>{shown}</{tag}>"
 
 
 def _bars(counts: dict[str, int]) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Subquery, and_, func, select
 
 from ediscovery.model.states import Role, is_exception, meaning
 from ediscovery.store import audit
@@ -38,7 +39,7 @@ def processing(matter: Matter) -> dict[str, Any]:
             "suppressed_by_rule": _count(
                 connection, items.c.state, items.c.role == Role.SUPPRESSED
             ),
-            "exceptions": _exceptions(connection),
+            "exceptions": _exceptions(connection, matter.name),
             "gaps": _gaps(connection),
             "collections": _collections(connection),
         }
@@ -138,9 +139,11 @@ def _key(role: Role) -> str:
     return f"{role.value}s" if role in (Role.DOCUMENT, Role.CONTAINER) else role.value
 
 
-def _exceptions(connection: Connection) -> list[dict[str, Any]]:
+def _exceptions(connection: Connection, matter: str) -> list[dict[str, Any]]:
+    accepted = ignored()
     rows = connection.execute(
-        select(items.c.state, items.c.category, func.count())
+        select(items.c.state, items.c.category, func.count(), func.count(accepted.c.position))
+        .join(accepted, _same_item(accepted), isouter=True)
         .group_by(items.c.state, items.c.category)
         .order_by(items.c.state, items.c.category)
     )
@@ -149,12 +152,54 @@ def _exceptions(connection: Connection) -> list[dict[str, Any]]:
             "state": state,
             "type": category or "unknown",
             "count": count,
+            "ignored": settled,
             "meaning": meaning(state).sentence,
-            "next_step": meaning(state).next_step,
+            "next_step": _next_step(state, matter),
         }
-        for state, category, count in rows
+        for state, category, count, settled in rows
         if is_exception(state)
     ]
+
+
+def open_exceptions(connection: Connection) -> dict[int, int]:
+    """Items with an exception that nobody accepted, by collection."""
+    accepted = ignored()
+    rows = connection.execute(
+        select(items.c.collection_id, items.c.state, func.count())
+        .join(accepted, _same_item(accepted), isouter=True)
+        .where(items.c.state != "ok", accepted.c.position.is_(None))
+        .group_by(items.c.collection_id, items.c.state)
+    )
+    found: Counter[int] = Counter()
+    for collection, state, count in rows:
+        found[collection] += count * is_exception(state)
+    return found
+
+
+def _next_step(state: str, matter: str) -> str:
+    """What to do about ``state``, as it can be typed for ``matter``."""
+    return meaning(state).next_step.replace(" MATTER ", f" {matter} ")
+
+
+def ignored() -> Subquery:
+    """Items whose exception a person accepted: ``collection_id``, ``position``, ``reason``.
+
+    The latest decision about an item counts.
+    """
+    latest = select(func.max(resolutions.c.id)).group_by(
+        resolutions.c.collection_id, resolutions.c.position
+    )
+    return (
+        select(resolutions.c.collection_id, resolutions.c.position, resolutions.c.reason)
+        .where(resolutions.c.id.in_(latest), resolutions.c.action == "ignored")
+        .subquery()
+    )
+
+
+def _same_item(other: Subquery) -> ColumnElement[bool]:
+    return and_(
+        other.c.collection_id == items.c.collection_id, other.c.position == items.c.position
+    )
 
 
 def _gaps(connection: Connection) -> list[dict[str, Any]]:
@@ -207,17 +252,9 @@ def exceptions(matter: Matter, state: str = "") -> list[dict[str, Any]]:
 
     Items that a person decided to ignore are left out unless ``state`` is ``ignored``.
     """
-    latest = (
-        select(
-            resolutions.c.collection_id,
-            resolutions.c.position,
-            func.max(resolutions.c.id).label("id"),
-        )
-        .group_by(resolutions.c.collection_id, resolutions.c.position)
-        .subquery()
-    )
+    accepted = ignored()
     query = (
-        select(items, documents.c.number, resolutions.c.action, resolutions.c.reason)
+        select(items, documents.c.number, accepted.c.reason)
         .join(
             documents,
             and_(
@@ -226,16 +263,8 @@ def exceptions(matter: Matter, state: str = "") -> list[dict[str, Any]]:
             ),
             isouter=True,
         )
-        .join(
-            latest,
-            and_(
-                latest.c.collection_id == items.c.collection_id,
-                latest.c.position == items.c.position,
-            ),
-            isouter=True,
-        )
-        .join(resolutions, resolutions.c.id == latest.c.id, isouter=True)
-        .where(items.c.state.not_in(("ok",)))
+        .join(accepted, _same_item(accepted), isouter=True)
+        .where(items.c.state != "ok")
         .order_by(items.c.collection_id, items.c.position)
     )
     found = []
@@ -243,8 +272,8 @@ def exceptions(matter: Matter, state: str = "") -> list[dict[str, Any]]:
         for row in connection.execute(query):
             if not is_exception(row.state):
                 continue
-            ignored = row.action == "ignored"
-            if state == "ignored" if not ignored else state not in ("ignored",):
+            settled = row.reason is not None
+            if settled is not (state == "ignored"):
                 continue
             if state not in ("", "ignored", row.state, row.state.partition(":")[0]):
                 continue
@@ -257,10 +286,10 @@ def exceptions(matter: Matter, state: str = "") -> list[dict[str, Any]]:
                     "state": row.state,
                     "stage": row.stage,
                     "message": row.message or what.sentence,
-                    "next_step": what.next_step,
+                    "next_step": _next_step(row.state, matter.name),
                     "retryable": what.retryable,
                     "role": row.role,
-                    "ignored": ignored,
+                    "ignored": settled,
                     "reason": row.reason or "",
                 }
             )

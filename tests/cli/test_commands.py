@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import click
 import pytest
 
 from ediscovery.cli import COMMANDS, EXIT_CODES, cli
+from ediscovery.cli.common import in_zone
 from ediscovery.model import errors
 from tests.cli.conftest import Call
 from tests.engine.kills import COMMAND
@@ -139,19 +142,30 @@ def test_ingest_twice_and_its_json(call: Call, evidence: Path, tmp_path: Path) -
     assert again.json["reconciliation"] == sums
 
 
-WAL = (".sqlite-shm", ".sqlite-wal")  # come and go with every reader
+def content(home: Path) -> dict[str, object]:
+    """Every file of a workspace by what it says: databases by their rows, others by their bytes.
+
+    A database's own files change with every reader that comes or goes, whatever it does.
+    """
+    found: dict[str, object] = {}
+    for path in home.rglob("*"):
+        if path.suffix == ".sqlite":
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+                found[str(path)] = list(database.iterdump())
+        elif path.suffix not in (".sqlite-shm", ".sqlite-wal"):
+            found[str(path)] = path.read_bytes() if path.is_file() else None
+    return found
 
 
 def test_a_dry_run_changes_nothing(call: Call, home: Path, evidence: Path) -> None:
-    before = {p: p.stat().st_mtime_ns for p in home.rglob("*") if p.suffix not in WAL}
+    before = content(home)
     command = ("ingest", evidence, "--matter", "acme", "--custodian", "New One", "--dry-run")
     said = call(home, *command)
     assert said.code == 0 and "Nothing was changed" in said.out
     counted = call(home, *command, "--json").json
     assert counted["files"] == 40
     assert counted["bytes"] == sum(p.stat().st_size for p in evidence.rglob("*.*"))
-    after = {p: p.stat().st_mtime_ns for p in home.rglob("*") if p.suffix not in WAL}
-    assert after == before
+    assert content(home) == before
 
 
 def test_documents_are_found_by_any_form_of_their_number(call: Call, home: Path) -> None:
@@ -178,9 +192,17 @@ def test_a_native_comes_out_as_it_went_in(
     assert (done.returncode, done.stdout) == (0, out.read_bytes())
 
 
-def test_a_reader_that_closes_the_pipe_is_no_bug(home: Path) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("doc", "text", "acme", "1"), ("doc", "native", "acme", "1"), ("matter", "list"),
+        ("matter", "list", "--json"), ("audit", "show", "acme", "--json"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_reader_that_closes_the_pipe_is_no_bug(home: Path, arguments: tuple[str, ...]) -> None:
     process = subprocess.Popen(
-        [*COMMAND, "--workspace", str(home), "doc", "text", "acme", "1"],
+        [*COMMAND, "--workspace", str(home), *arguments],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None and process.stderr is not None
@@ -233,3 +255,61 @@ def test_help_is_quick_to_read_without_a_workspace(tmp_path: Path) -> None:
     )
     assert done.returncode == 2 and "Commands:" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_accepted_leaves_the_list_and_is_not_read_again(call: Call, spoiled: Path) -> None:
+    listed = call(spoiled, "exceptions", "acme", "--json").json
+    chosen = next(e for e in listed if e["retryable"])
+    assert "MATTER" not in " ".join(e["next_step"] for e in listed)
+    name = chosen["control_number"] or chosen["id"]
+    for slip in (("--retry", "--reason", "x"), ("--state", "corrupt", "--reason", "x")):
+        assert call(spoiled, "exceptions", "acme", "--ignore", name, *slip).code == 2
+    assert call(spoiled, "exceptions", "acme", "--reason", "x").code == 2
+    accept = ("--ignore", name, "--reason", "seen by hand")
+    assert call(spoiled, "exceptions", "acme", *accept).code == 0
+    retried = call(spoiled, "exceptions", "acme", "--retry", "--workers", "0", "--json")
+    assert retried.code == (3 if retried.json else 0)
+    assert chosen["id"] not in {e["id"] for e in retried.json}
+    (kept,) = call(spoiled, "exceptions", "acme", "--state", "ignored", "--json").json
+    assert (kept["id"], kept["reason"]) == (chosen["id"], "seen by hand")
+    report = call(spoiled, "report", "processing", "acme", "--json").json
+    assert sum(e["ignored"] for e in report["exceptions"]) == 1
+    (collection,) = call(spoiled, "status", "acme", "--json").json["collections"]
+    assert collection["exceptions"] == len(retried.json)
+    assert collection["items"] == report["reconciliation"]["seen"]
+
+
+def test_a_limit_holds_for_every_form_of_hits(call: Call, home: Path, tmp_path: Path) -> None:
+    query = ("search", "acme", "type:mail")
+    total = int(call(home, *query, "--count").out)
+    assert total > 2
+    found = call(home, *query, "--json").json
+    assert (found["total"], len(found["documents"])) == (total, total)
+    found = call(home, *query, "--json", "--limit", "2").json
+    assert (found["total"], len(found["documents"])) == (total, 2)
+    table = tmp_path / "hits.csv"
+    said = call(home, *query, "--csv", table, "--limit", "2")
+    assert f"2 of {total} hits" in said.err and said.out == ""
+    assert len(table.read_text().splitlines()) == 3
+    assert call(home, *query, "--count", "--explain").code == 2
+
+
+def test_a_query_that_fails_is_shown_with_its_place(call: Call, home: Path) -> None:
+    said = call(home, "search", "acme", "(breach AND")
+    assert said.code == 2
+    lines = said.err.splitlines()
+    assert lines[0] == "  (breach AND" and lines[1].index("^") == lines[0].index("AND")
+
+
+def test_people_see_times_in_the_zone_of_the_matter() -> None:
+    from zoneinfo import ZoneInfo
+
+    assert in_zone("2024-08-06T08:15:00Z", ZoneInfo("Europe/Berlin")) == "2024-08-06T10:15:00+02:00"
+    assert in_zone("2024-08-06T08:15:00Z", ZoneInfo("UTC")) == "2024-08-06T08:15:00Z"
+    for other in ("", "2024-08-06T08:15:00", "never"):
+        assert in_zone(other, ZoneInfo("Europe/Berlin")) == other
+
+
+def test_no_blanks_end_the_lines_of_a_table(call: Call, home: Path) -> None:
+    said = call(home, "report", "processing", "acme")
+    assert not re.search(r"[ ]$", said.out, re.M)
