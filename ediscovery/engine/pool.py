@@ -17,6 +17,7 @@ from ediscovery.model.errors import TryAgain
 T = TypeVar("T")
 R = TypeVar("R")
 _STARTS = 3
+_ENVIRONMENT = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
 
 
 class Pool(Protocol):
@@ -63,9 +64,14 @@ class SerialPool:
         close_sandbox()
 
 
-def _call(packed: bytes) -> Any:
+def _call(packed: bytes) -> bytes:
+    """Run one task in a worker. Both ways it travels as one piece of bytes.
+
+    Of anything else Dask measures, inspects and serialises every element, which for a list of two
+    thousand file records takes ten times as long as reading the files.
+    """
     function, task = pickle.loads(packed)  # noqa: S301 - made by the coordinator
-    return function(task)
+    return pickle.dumps(function(task), pickle.HIGHEST_PROTOCOL)
 
 
 class DaskPool:
@@ -82,6 +88,9 @@ class DaskPool:
             {
                 "distributed.scheduler.allowed-failures": 10,
                 "distributed.worker.daemon": True,
+                "distributed.worker.profile.enabled": False,
+                # Dask's own has malloc give memory back at once: 1 MiB read is 1 MiB faulted in.
+                "distributed.nanny.pre-spawn-environ": _ENVIRONMENT,
                 "distributed.admin.log-format": "%(message)s",
                 "distributed.scheduler.http.routes": [],
                 "distributed.worker.http.routes": [],
@@ -130,7 +139,6 @@ class DaskPool:
                 task = next(source, None)
                 if task is None:
                     return
-                # Pickled here, so that Dask does not look for futures in every field of it.
                 future = self._client.submit(_call, pickle.dumps((function, task)), pure=False)
                 self._waiting[future] = task
                 done.add(future)
@@ -138,11 +146,11 @@ class DaskPool:
         try:
             fill()
             while self._waiting:
-                future, result = next(done)
+                future, packed = next(done)
                 task = self._waiting.pop(future)
                 future.release()
                 fill()
-                yield task, result
+                yield task, pickle.loads(packed)  # noqa: S301 - made by our workers
                 fill()
         except untyped.KilledWorker as error:
             raise TryAgain(

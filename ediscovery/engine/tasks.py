@@ -106,7 +106,7 @@ def _hash_file(ordinal: int, path: bytes) -> Hashed:
             before = os.fstat(handle)
             if not stat.S_ISREG(before.st_mode):
                 return _special(ordinal, before)
-            digest = _digest(handle)
+            digest = _digest(handle, before.st_size)
             after = os.fstat(handle)
         except OSError as error:
             return _unread(ordinal, path, error, attempts)
@@ -123,9 +123,9 @@ def _hash_file(ordinal: int, path: bytes) -> Hashed:
     )  # fmt: skip
 
 
-def _digest(handle: int) -> str:
+def _digest(handle: int, size: int) -> str:
     digest = hashlib.sha256()
-    while piece := os.read(handle, 1 << 20):
+    while piece := os.read(handle, min(size + 1, 1 << 20)):
         digest.update(piece)
     return digest.hexdigest()
 
