@@ -30,7 +30,11 @@ def test_metadata_and_dates() -> None:
             2: b"<</Type/Pages/Count 1/Kids[3 0 R]>>",
             3: b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]>>",
             4: b"<</Title(A \\(small\\) title)/Author<FEFF00C4006400610020>/Producer(Maker 1.0)"
-            b"/CreationDate(D:20010504112233+02'00')/ModDate(D:20010505)/Company(Example)>>",
+            b"/CreationDate(D:20010504112233+02'00')/ModDate(D:20010505)/Company(Example)"
+            b"/Words 5 0 R/Marks 6 0 R/Tree 7 0 R>>",
+            5: b"[(first) 6 0 R]",
+            6: b"(second)",
+            7: b"<</Kids[]>>",
         },
         trailer=b"/Info 4 0 R",
     )
@@ -41,6 +45,9 @@ def test_metadata_and_dates() -> None:
     assert item.metadata["created_at_raw"] == "D:20010504112233+02'00'"
     assert item.metadata["producer"] == "Maker 1.0"
     assert item.metadata["info_Company"] == "Example"
+    assert item.metadata["info_Words"] == "first; second"
+    assert item.metadata["info_Marks"] == "second"
+    assert "info_Tree" not in item.metadata
 
 
 @pytest.mark.parametrize(
@@ -307,6 +314,13 @@ def test_bad_redactions_of_real_filings_are_seen(corpora: Path) -> None:
     for name in ("bad_cross_hatched_redactions.pdf", "rectangles_yes_2.pdf"):
         data = next((corpora / "x-ray").rglob(name)).read_bytes()
         assert "hidden_text" in opened(data, name).root.flags, name
+
+
+def test_words_under_a_frame_are_seen_and_a_white_stamp_is_not(corpora: Path) -> None:
+    data = next((corpora / "x-ray").rglob("unfilled_rect.pdf")).read_bytes()
+    item = opened(data, "unfilled_rect.pdf").root
+    # Beside the frame, white on white in one point: the stamp of the transcript's program.
+    assert item.metadata["hidden_text"] == "1: YVer1f"
 
 
 def test_every_pdf_of_the_corpora_ends_in_a_state(corpora: Path) -> None:

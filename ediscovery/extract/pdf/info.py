@@ -91,8 +91,17 @@ def _custom(document: Any) -> dict[str, Any]:
     entries = resolved(document, Ref(int(where.split()[0])))
     if not isinstance(entries, dict):
         return {}
-    added = [(k, text(v)) for k, v in entries.items() if k not in _STANDARD]
+    added = [(k, _shown(document, v)) for k, v in entries.items() if k not in _STANDARD]
     return {f"info_{key}": value[:1000] for key, value in added[:_MOST] if value}
+
+
+def _shown(document: Any, value: Any) -> str:
+    """An entry as text, whether it stands there itself, elsewhere, or is a list of such."""
+    value = resolved(document, value)
+    if isinstance(value, list):
+        parts = (text(resolved(document, part)) for part in value[:_MOST])
+        return "; ".join(part for part in parts if part)
+    return "" if isinstance(value, dict) else text(value)
 
 
 def _parser() -> Any:
