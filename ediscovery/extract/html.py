@@ -12,6 +12,7 @@ from typing import Any
 
 from ediscovery.extract.charset import Decoded, decode
 from ediscovery.extract.contract import Content, Context, Extraction
+from ediscovery.extract.office import numbering
 from ediscovery.extract.text import charset_fields, declared_charset, note
 from ediscovery.model.states import State
 
@@ -65,10 +66,15 @@ _CLEAR = re.compile(r"\s*(?:transparent|none|inherit|initial)\b", re.I)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)")
 _ANY_TAG = re.compile(r"<(?:!--.*?(?:-->|$)|[/!?a-zA-Z][^>]*>?)", re.S)
 _CODE = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)", re.I | re.S)
+_UNNUMBERED = re.compile(r"list-style(?:-type)?\s*:[^;]*\bnone\b", re.I)
+_INTEGER = re.compile(r"\s*[+-]?\d{1,9}(?!\d)")
 _NOT_NESTING = (
     "area base br col embed hr img input link meta param source track wbr p li dt dd td th tr "
     "option optgroup tbody thead tfoot html head body"
 )
+
+
+_LIST_FORMS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
 
 
 @dataclass(slots=True)
@@ -159,6 +165,8 @@ class _Tags:
     script: int
     input: int
     template: int
+    li: int
+    ol: int
     blocks: frozenset[int]
     cells: frozenset[int]
     dropped: frozenset[int]
@@ -194,6 +202,8 @@ def _tags() -> _Tags:
         ids["script"],
         ids["input"],
         ids["template"],
+        ids["li"],
+        ids["ol"],
         numbers(blocks),
         numbers(_CELLS),
         numbers(_DROPPED),
@@ -232,13 +242,25 @@ def read(html: str, with_meta: bool = False) -> Page:
 class _Reader:
     """One walk over the tree, in document order, that gathers lines."""
 
-    __slots__ = ("every", "gathering", "hiding", "lines", "page", "shade", "tags")
+    __slots__ = (
+        "counts",
+        "every",
+        "gathering",
+        "hiding",
+        "label",
+        "lines",
+        "page",
+        "shade",
+        "tags",
+    )
 
     def __init__(self, page: Page, html: str) -> None:
         self.page, self.tags = page, _tags()
         self.lines: list[str] = []
         self.gathering: list[str] = []
         self.shade: list[tuple[int, str]] = []  # elements that hide or colour what is in them
+        self.counts: dict[int, int] = {}  # next number of each ordered list
+        self.label = ""  # number that stands before the next line
         source = html.lower()
         self.hiding = any(pattern.search(source) for pattern in _HIDING) or any(
             source[match.start() - 1] != "-" for match in _PALE.finditer(source)
@@ -250,10 +272,11 @@ class _Reader:
         tags = self.tags
         text_id, blocks, cells, dropped = tags.text, tags.blocks, tags.cells, tags.dropped
         special = tags.fetching | tags.markup_as_text | {tags.form, tags.template, tags.title}
+        special |= {tags.li, tags.ol}
         every = self.every
         gathering, flush = self.gathering, self.flush
         gather = gathering.append
-        preformatted = 0
+        preformatted, item = 0, tags.li
         node = root.first_child
         while node is not None:
             tag = node.tag_id
@@ -289,6 +312,8 @@ class _Reader:
                         if gathering:
                             flush()
                         preformatted -= tag == tags.pre
+                        if tag == item:
+                            self.label = ""
                     if self.shade:
                         while self.shade and self.shade[-1][0] == node.mem_id:
                             self.shade.pop()
@@ -312,7 +337,8 @@ class _Reader:
         else:
             line = " ".join(joined.split())
         if line:
-            self.lines.append(line)
+            self.lines.append(self.label + line)
+            self.label = ""
 
     def preformatted(self, text: str) -> None:
         """Keep the line ends of ``text``."""
@@ -326,7 +352,13 @@ class _Reader:
         """What an element says or does by its attributes."""
         tags, page = self.tags, self.page
         values = node.attributes
-        if tag == tags.form:
+        if tag == tags.li:
+            self.number(node, values)
+        elif tag == tags.ol:
+            last = sum(below.tag_id == tags.li for below in node.iter())
+            first = last if "reversed" in values else 1
+            self.counts[node.mem_id] = _integer(values.get("start"), first)
+        elif tag == tags.form:
             page.forms += 1
         elif tag == tags.title and not page.title:
             page.title = " ".join(node.text().split())
@@ -350,6 +382,19 @@ class _Reader:
                 self.gathering.append(f" {said} ")
         if self.hiding:
             self.style(node, values)
+
+    def number(self, item: Any, values: dict[str, str | None]) -> None:
+        """The number that a browser shows before an item of an ordered list."""
+        above = item.parent
+        if above is None or above.tag_id != self.tags.ol:
+            return
+        count = _integer(values.get("value"), self.counts.get(above.mem_id, 1))
+        styles = above.attributes
+        if _UNNUMBERED.search(styles.get("style") or ""):
+            return
+        self.counts[above.mem_id] = count + (-1 if "reversed" in styles else 1)
+        form = _LIST_FORMS.get(values.get("type") or styles.get("type") or "", "decimal")
+        self.label = f"{numbering.write(count, form)}. "
 
     def sources(self, values: dict[str, str | None]) -> None:
         """Count what a browser would fetch, and note which parts of the mail an image shows."""
@@ -385,6 +430,12 @@ class _Reader:
         ink = next((k for k in reversed(kinds) if k in ("white", "ink")), "")
         ground = next((k for k in reversed(kinds) if k in ("dark", "plain")), "plain")
         return ink == "white" and ground == "plain"
+
+
+def _integer(written: str | None, otherwise: int) -> int:
+    """An attribute's whole number, ``otherwise`` where it holds none."""
+    match = _INTEGER.match(written or "")
+    return int(match.group()) if match else otherwise
 
 
 def _too_deep(html: str) -> bool:

@@ -123,6 +123,7 @@ def _shapes(root: Any, lines: Lines, background: bool = False) -> None:
     if root is None:
         return
     row: list[str] = []
+    counter = drawing.Counter()
     walker = etree.iterwalk(root, events=("start", "end"), tag=_TAGS)
     for event, element in walker:
         name = local(element.tag)
@@ -134,13 +135,19 @@ def _shapes(root: Any, lines: Lines, background: bool = False) -> None:
                 walker.skip_subtree()
             elif name == "cNvPr":
                 drawing.alternative(element, lines)
+            elif name in ("sp", "tc"):
+                counter = drawing.Counter()
         elif name == "tr":
             lines.line("\t".join(row))
             row = []
         elif name == "tc":
-            row.append("\n".join(drawing.paragraph(p) for p in element.iter("{*}p")).strip())
+            row.append(
+                "\n".join(
+                    counter.label(p) + drawing.paragraph(p) for p in element.iter("{*}p")
+                ).strip()
+            )
         elif name == "p" and next(element.iterancestors("{*}tc"), None) is None:
-            lines.line(drawing.paragraph(element))
+            lines.line(counter.label(element) + drawing.paragraph(element))
 
 
 def _placeholder(shape: Any) -> bool:

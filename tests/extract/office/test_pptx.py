@@ -102,6 +102,28 @@ def test_comments_alternative_text_charts_and_fallbacks(tmp_path: Path) -> None:
     assert "comments" in found.item.flags
 
 
+def test_automatic_numbers(tmp_path: Path) -> None:
+    def item(text: str, kind: str = "", level: int = 0, start: str = "") -> str:
+        number = f'<a:buAutoNum type="{kind}"{start}/>' if kind else ""
+        run = f"<a:r><a:t>{text}</a:t></a:r>" if text else ""
+        return f'<a:p><a:pPr lvl="{level}">{number}</a:pPr>{run}</a:p>'
+
+    items = (
+        item("a", "arabicPeriod") + item("", "arabicPeriod") + item("b", "arabicPeriod")
+        + item("x", "alphaLcParenR", 1) + item("y", "alphaLcParenR", 1) + item("c", "arabicPeriod")
+        + item("z", "alphaLcParenR", 1) + item("plain") + item("d", "arabicPeriod")
+        + item("e", "romanUcParenBoth", 0, ' startAt="4"') + item("f", "ea1JpnChsDbPeriod")
+    )  # fmt: skip
+    body = f"<p:sp><p:txBody>{items}</p:txBody></p:sp>"
+    cells = f"<a:tc><a:txBody>{item('g', 'arabicPeriod')}</a:txBody></a:tc>" * 2
+    table = f"<a:tbl><a:tr>{cells}</a:tr></a:tbl>"
+    found = visit(deck([body + table]), "a.pptx", tmp_path)
+    assert found.text.split("\f")[0].split("\n")[:-1] == [
+        "1. a", "2. b", "a) x", "b) y", "3. c", "a) z", "plain", "1. d", "(IV) e", "1. f",
+        "1. g\t1. g",
+    ]  # fmt: skip
+
+
 def test_order_is_the_presentations_and_orphans_come_last(tmp_path: Path) -> None:
     orphan = {"ppt/slides/slide0.xml": tree("sld", shape("orphan"))}
     with zipfile.ZipFile(io.BytesIO(deck([shape("a"), shape("b")], orphan))) as file:
