@@ -347,7 +347,7 @@ def _apply(item: Item, child: Child, result: Extraction) -> None:
     top_level = item.family is None or item.family == item.position
     if item.relation in ("attachment", "inline", "embedded") or not top_level:
         item.record_type = "Attachment"
-    else:
+    elif not item.record_type:  # else its reader knows better
         item.record_type = "Email" if item.category == "mail" else "eDoc"
 
 

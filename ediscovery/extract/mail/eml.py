@@ -12,7 +12,7 @@ from typing import Any
 
 from ediscovery.extract.charset import decode
 from ediscovery.extract.contract import SPOOL_BYTES, Child, Content, Context, Extraction
-from ediscovery.extract.mail import addresses, dates, mime, pgp, smime
+from ediscovery.extract.mail import addresses, dates, mime, pgp, rsmf, smime
 from ediscovery.extract.mail import headers as header_fields
 from ediscovery.extract.mail.headers import Headers, plain
 from ediscovery.extract.mail.mime import Leaf, Structure
@@ -103,6 +103,8 @@ def extract(content: Content, context: Context) -> Extraction:
     result.text = f"{top}\n{text}"
     result.body_start = len(top) + 1
     _marks(headers, parts, result)
+    if "x-rsmf-version" in headers:
+        _chat(data, attached, result)
     if attached:
         result.children = _children(data, attached, context)
     if attached or parts.too_many:
@@ -435,6 +437,21 @@ def _rarer(headers: Headers, fields: dict[str, Any]) -> None:
     for name, field in _PLAIN_FIELDS:
         if values := get(name):
             fields[field] = plain(values[0])
+
+
+def _chat(data: bytes, attached: list[_Attached], result: Extraction) -> None:
+    """What the manifest of a chat says; the header, where it says the same, goes first."""
+    result.fields["record_type"] = "Chat"
+    for one in attached:
+        if one.name.lower() != rsmf.NAME:
+            continue
+        try:
+            found = rsmf.describe(mime.content(data, one.leaf))
+        except ValueError as error:
+            result.warnings.append(f"The manifest of the chat could not be read: {error}.")
+        else:
+            result.fields = {**found, **result.fields}
+        return
 
 
 def _hex(value: str) -> str:

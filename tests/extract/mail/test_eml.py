@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import base64
+import io
+import json
+import zipfile
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 
@@ -295,8 +299,49 @@ def test_saved_web_pages() -> None:
     assert item.metadata["source_url"] == "http://shop.example/img/logo.png?v=2"
 
 
-def test_chat_exports_keep_their_headers() -> None:
-    head = "From: a@example.com\nTo: b@example.com\nX-RSMF-Version: 2.0.0\n"
-    rest = "X-RSMF-Application: slack\nX-RSMF-EventCount: 12\n\nx"
-    metadata = root((head + rest).encode()).item.metadata
-    assert metadata["chat_platform"] == "slack" and metadata["chat_message_count"] == "12"
+def _chat(manifest: bytes, head: str = "") -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        file.writestr("rsmf_manifest.json", manifest)
+    return crlf(
+        "From: a@example.com\nTo: b@example.com\nX-RSMF-Version: 2.0.0\n" + head
+        + "Content-Type: multipart/mixed; boundary=q\n\n--q\n\nhello\n"
+        "--q\nContent-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n"
+        'Content-Disposition: attachment; filename="rsmf.zip"\n\n'
+        + base64.encodebytes(packed.getvalue()).decode() + "--q--\n"
+    )  # fmt: skip
+
+
+def test_chats_tell_their_channel() -> None:
+    manifest = {
+        "conversations": [
+            {"id": "1", "display": "#deals", "platform": "slack"},
+            {"id": "2", "platform": "slack"},
+            {"id": "3", "display": "#deals", "platform": "slack"},
+        ],
+        "participants": [{"id": "U1", "display": "Jane Roe"}, {"id": "U2"}],
+        "events": [{"id": "1"}, {"id": "2"}],
+    }
+    found = visits(_chat(json.dumps(manifest).encode(), "X-RSMF-EventCount: 12\n"), "a.rsmf")
+    item = found[-1].item
+    assert (item.record_type, item.state) == ("Chat", "ok")
+    assert {name: item.metadata.get(f"chat_{name}") for name in ("channel", "platform")} == {
+        "channel": "#deals; 2",
+        "platform": "slack",
+    }
+    assert item.metadata["chat_participants"] == "Jane Roe; U2"
+    assert item.metadata["chat_message_count"] == "12"  # as the header says
+    assert [v.item.file_name for v in found] == ["rsmf_manifest.json", "rsmf.zip", "a.rsmf"]
+
+
+@pytest.mark.parametrize("manifest", [b"[1]", b"{", b"\xff\xfe", b"[" * 100_000])
+def test_chats_with_a_broken_manifest_say_so(manifest: bytes) -> None:
+    item = root(_chat(manifest, "X-RSMF-Application: slack\n"), "a.rsmf").item
+    assert (item.record_type, item.state) == ("Chat", "warnings")
+    assert "manifest" in item.message
+    assert item.metadata["chat_platform"] == "slack"
+
+
+def test_a_chat_of_the_format_s_makers(corpora: Path) -> None:
+    data = next((corpora / "rsmf").rglob("sample.rsmf")).read_bytes()
+    assert root(data, "sample.rsmf").item.metadata["chat_channel"] == "C1"
