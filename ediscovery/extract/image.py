@@ -221,7 +221,7 @@ def _chunks(picture: Any) -> Iterator[tuple[str, str]]:
 def _recognise(picture: Any, frames: int | None, context: Context, result: Extraction) -> None:
     """OCR of every frame, or the flag that only OCR could tell what stands in it."""
     width, height = picture.size
-    session = Session(context)
+    session = Session(context, "frame")
     if not context.profile.ocr or session.missing:
         if context.profile.ocr:
             result.warnings.append(MISSING)
@@ -229,16 +229,16 @@ def _recognise(picture: Any, frames: int | None, context: Context, result: Extra
             result.flags.add("needs_ocr")
         return
     texts = [
-        session.read(f"frame {number + 1}", partial(_page, picture, number, context))
+        session.read(number + 1, partial(_page, picture, number, context))
         for number in range(frames or result.fields["frames"])
     ]
     result.warnings.extend(session.warnings())
     result.flags.add("ocr")
     if session.left_out:
         result.flags.add("needs_ocr")
-    if session.confidence is not None:
-        result.fields["ocr_confidence"] = session.confidence
-        read = "\f".join(texts).strip("\f")
+    if session.fields:
+        result.fields.update(session.fields)
+        read = "\f".join(texts)
         result.text = "\n".join(filter(None, [result.text, read]))
 
 

@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from ediscovery.extract.contract import Context
 
 _SHARE = 0.7  # of the time that a document may take
+_LISTED = 200  # pages whose confidence is kept
 MISSING = "OCR was asked for and tesseract is not installed."
 
 
@@ -88,18 +90,20 @@ class Session:
     """OCR of the pages of one document: what was read, how surely, and what was not.
 
     It stops in time for the document to be finished: pages that it leaves out are counted.
+    ``kind`` is what a page of it is called in warnings.
     """
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, context: Context, kind: str = "page") -> None:
+        self._context, self._kind = context, kind
         self._end = time.monotonic() + context.profile.limits.wall_seconds * _SHARE
         self._words, self._sum = 0, 0.0
         self._failed: list[str] = []
+        self.by_page: dict[str, float] = {}  # number of a page with words -> its confidence
         self.missing = not available()
         self.left_out = 0
 
-    def read(self, page: str, draw: Callable[[], tuple[bytes, int]]) -> str:
-        """The text of what ``draw`` returns (picture and dpi); ``page`` names it in warnings."""
+    def read(self, page: int, draw: Callable[[], tuple[bytes, int]]) -> str:
+        """The text of what ``draw`` returns (picture and dpi); ``page`` counts from 1."""
         if self.missing or time.monotonic() > self._end:
             self.left_out += 1
             return ""
@@ -107,16 +111,22 @@ class Session:
             picture, dpi = draw()
             found = recognise(picture, self._context, dpi)
         except OcrFailed as failure:
-            self._failed.append(f"{page} ({failure})")
+            self._failed.append(f"{self._kind} {page} ({failure})")
             return ""
+        if found.words and len(self.by_page) < _LISTED:
+            self.by_page[str(page)] = found.confidence
         self._words += found.words
         self._sum += found.confidence * found.words
         return found.text
 
     @property
-    def confidence(self) -> float | None:
-        """Mean over all words, 0 to 100; ``None`` without any."""
-        return round(self._sum / self._words, 1) if self._words else None
+    def fields(self) -> dict[str, Any]:
+        """``ocr_confidence``, the mean over all words, 0 to 100, and ``ocr_page_confidence``, the
+        mean of each page by its number; nothing when no word was read."""
+        if not self._words:
+            return {}
+        mean = round(self._sum / self._words, 1)
+        return {"ocr_confidence": mean, "ocr_page_confidence": self.by_page}
 
     def warnings(self) -> list[str]:
         """One sentence for each thing that went wrong."""

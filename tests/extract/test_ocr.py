@@ -75,6 +75,7 @@ def test_a_pdf_is_read_page_by_page_only_where_it_must() -> None:
     assert found.root.metadata["ocr_pages"] == [2]
     assert found.root.flags == ["ocr"]
     assert found.root.ocr_confidence
+    assert found.root.metadata["ocr_page_confidence"] == {"2": found.root.ocr_confidence}
 
     unread = opened(document.tobytes(), "a.pdf")
     assert unread.root.metadata["needs_ocr_pages"] == [2]
@@ -84,14 +85,19 @@ def test_a_pdf_is_read_page_by_page_only_where_it_must() -> None:
 
 @HERE
 def test_frames_of_a_tiff_are_pages() -> None:
-    frames = [Image.open(io.BytesIO(drawn(f"Page number {n}"))) for n in ("one", "two")]
+    blank = Image.new("L", (400, 300), 255)
+    frames: list[Image.Image] = [
+        Image.open(io.BytesIO(drawn(f"Page number {n}"))) for n in ("one", "two")
+    ]
+    frames.insert(0, blank)
     buffer = io.BytesIO()
     frames[0].save(buffer, "TIFF", save_all=True, append_images=frames[1:], dpi=(200, 200))
     found = opened(buffer.getvalue(), "fax.tif", ocr=True)
-    first, second = found.text.split("\f")
+    blank_page, first, second = found.text.split("\f")
+    assert (blank_page, found.root.page_count) == ("", 3)
     assert "number one" in first
     assert "number two" in second
-    assert found.root.page_count == 2
+    assert list(found.root.metadata["ocr_page_confidence"]) == ["2", "3"]
 
 
 def test_without_tesseract_there_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ def _text(document: Any, context: Context, result: Extraction) -> str:
                 huge.append(number + 1)
             found = pages.read(page)
             if found.needs_ocr and ocr is not None:
-                read = ocr.read(f"page {number + 1}", _drawing(page, context))
+                read = ocr.read(number + 1, _drawing(page, context))
                 found.text = "\n".join(filter(None, [found.text, read]))
         except EvidenceError:
             raise
@@ -161,8 +161,7 @@ def _conclude(
             result.flags.add("needs_ocr")
     if ocr is not None:
         result.warnings.extend(ocr.warnings())
-        if ocr.confidence is not None:
-            result.fields["ocr_confidence"] = ocr.confidence
+        result.fields.update(ocr.fields)
     if huge:
         result.warnings.append(
             f"{_numbered(huge)} larger than {limits.page_pixels} points a side; "
