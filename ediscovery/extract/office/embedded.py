@@ -27,6 +27,7 @@ _FURNITURE_KINDS = frozenset(
     | {"wordVbaData", "attachedToolbars", "keyMapCustomizations", "origin", "xlBinaryIndex"}
     | {"vbaProjectSignatureAgile", "vbaProjectSignatureV3"}
 )
+_SHEETS = "application/vnd.ms-excel."  # an XLSB's own parts, but for workbooks inside (.12)
 # Streams that name what an OLE object is, and the extension it goes by.
 _PROGRAMS = {
     "worddocument": ".doc",
@@ -67,6 +68,9 @@ def names(package: Package) -> list[str]:
     for name in package.names:
         key = name.replace("\\", "/").lstrip("/").lower()
         extra = not key.endswith(_MARKUP + _FURNITURE) and key not in furniture
+        if key.endswith(".bin") and "/embeddings/" not in key:
+            kind = package.content_type(name).lower()
+            extra = extra and (not kind.startswith(_SHEETS) or kind.endswith(".12"))
         if key in chunks or (extra and "/" in key):
             result.append(name)
     return result

@@ -1,8 +1,9 @@
 """Rich Text Format: all its text, what is hidden, and the objects and pictures in it.
 
 By the RTF specification 1.9.1. The text has the body first, then footnotes, comments, headers and
-footers, each in the order in which they stand. The reader goes over the bytes once, keeps a stack
-of group states instead of recursing, and never expands what it reads.
+footers, each in the order in which they stand; what was deleted stands in its place, marked. The
+reader goes over the bytes once, keeps a stack of group states instead of recursing, and never
+expands what it reads.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ediscovery.extract import codepages
 from ediscovery.extract.contract import Content, Context, Extraction
 from ediscovery.extract.dates import utc
 from ediscovery.extract.office import rtf_words as words
+from ediscovery.extract.office.lines import DELETED, INSERTED, KEPT, mark_deletions
 from ediscovery.extract.office.rtf_groups import TOKEN, Groups, Span
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
@@ -83,25 +85,41 @@ def read(data: bytes) -> Document:
     return reader.finish()
 
 
+class _Pieces(list[str]):
+    """Text being gathered; ``changed`` says which pieces are tracked changes, by their place."""
+
+    __slots__ = ("changed",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changed: dict[int, int] = {}
+
+    def whole(self) -> str:
+        """All of it, deletions marked."""
+        if not self.changed:
+            return "".join(self)
+        return mark_deletions([(p, self.changed.get(n, KEPT)) for n, p in enumerate(self)])
+
+
 class _State(NamedTuple):
     """What ends with a group. ``out`` is where text goes, ``None`` for nowhere."""
 
-    out: list[str] | None
+    out: _Pieces | None
     page: int
     skipped: int  # bytes that stand for a \u character in old readers
     hidden: bool
     place: str
     close: str  # what to do with ``out`` when the group ends
+    change: int = KEPT  # or INSERTED or DELETED
 
 
 class _Reader(Groups):
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
         self.document = Document()
-        self.body: list[str] = []
+        self.body, self.headers = _Pieces(), _Pieces()
         self.notes: list[str] = []
         self.comments: list[str] = []
-        self.headers: list[str] = []
         self.state = _State(self.body, 1252, 1, False, "", "")
         self.stack: list[_State] = []
         self.pending = bytearray()
@@ -112,7 +130,7 @@ class _Reader(Groups):
         self.jump = -1
         self.author = self.object_class = self.shape_name = ""
         self.in_object = 0  # depth at which an object's picture stands in for it
-        self.upr: list[str] | None = None
+        self.upr: _Pieces | None = None
         self.time = [0] * 6
         self.words, self.destinations = _formats(self), _destinations(self)
 
@@ -174,7 +192,7 @@ class _Reader(Groups):
         if self.pending or not raw.isascii():
             self.pending += raw
         else:
-            out.append(raw.decode("ascii"))
+            self.put(out, raw.decode("ascii"))
 
     def hex(self, raw: bytes) -> None:
         data = bytes.fromhex(raw.replace(b"\\'", b"").decode("ascii"))
@@ -199,13 +217,19 @@ class _Reader(Groups):
         if out is not None:
             if self.pending:
                 self.flush()
-            out.append(text)
+            self.put(out, text)
+
+    def put(self, out: _Pieces, text: str) -> None:
+        """Append ``text``, noting whether it is a tracked change."""
+        if self.state.change:
+            out.changed[len(out)] = self.state.change
+        out.append(text)
 
     def flush(self) -> None:
         """Decode the bytes that are waiting in the code page of their font."""
         out = self.state.out
         if out is not None:
-            out.append(codepages.decode(bytes(self.pending), self.state.page))
+            self.put(out, codepages.decode(bytes(self.pending), self.state.page))
         self.pending.clear()
 
     def brace(self, brace: bytes) -> None:
@@ -229,7 +253,7 @@ class _Reader(Groups):
 
     # words
 
-    def into(self, out: list[str] | None, place: str = "", close: str = "") -> None:
+    def into(self, out: _Pieces | None, place: str = "", close: str = "") -> None:
         """From here to the end of the group, text goes to ``out``."""
         if self.pending:
             self.flush()
@@ -240,7 +264,7 @@ class _Reader(Groups):
             self.flush()
         self.skip = self.state.skipped
         if number is not None and self.state.out is not None:
-            self.state.out.append(chr(number & 0xFFFF))
+            self.put(self.state.out, chr(number & 0xFFFF))
             if self.state.hidden:
                 self.document.flags.add("hidden_text")
 
@@ -258,12 +282,17 @@ class _Reader(Groups):
         elif word == b"v":
             self.state = state._replace(hidden=number != 0)
         elif word == b"plain":
-            self.state = state._replace(hidden=False, page=self.codepage(self.default_font))
+            page = self.codepage(self.default_font)
+            self.state = state._replace(hidden=False, page=page, change=KEPT)
         elif word == b"deff":
             self.default_font = number or 0
         elif word in (b"deleted", b"revised"):
+            kind = DELETED if word == b"deleted" else INSERTED
             if number != 0:
                 self.document.flags.add("tracked_changes")
+                self.state = state._replace(change=kind)
+            elif state.change == kind:
+                self.state = state._replace(change=KEPT)
         else:
             self.font_word(word, number or 0)
 
@@ -284,9 +313,9 @@ class _Reader(Groups):
         if word in (b"info", b"userprops"):
             self.into(None, "info")
         elif word in words.INFO and self.state.place == "info":
-            self.into([], "info", words.INFO[word])
+            self.into(_Pieces(), "info", words.INFO[word])
         elif word in (b"propname", b"staticval"):
-            self.into([], "info", word.decode())
+            self.into(_Pieces(), "info", word.decode())
         elif word in words.TIMES:
             self.time = [0] * 6
             self.into(None, "info", words.TIMES[word])
@@ -306,7 +335,7 @@ class _Reader(Groups):
         elif word == b"ud":
             self.into(self.upr)
         else:
-            self.into([], close=name)
+            self.into(_Pieces(), close=name)
 
     def object(self, word: bytes, number: int | None, at: int) -> None:
         if word == b"object":
@@ -339,7 +368,7 @@ class _Reader(Groups):
 
     def closed(self, state: _State) -> None:
         """A destination's group ends: keep what it gathered."""
-        kind, text = state.close, "".join(state.out or ()).strip()
+        kind, text = state.close, state.out.whole().strip() if state.out else ""
         fields = self.document.fields
         outer = self.stack[-1].out if self.stack else None
         if kind in words.TIMES.values():
@@ -376,11 +405,11 @@ class _Reader(Groups):
     def field(self, instruction: str) -> None:
         """Note where a field's instruction points."""
         match = _LINK.search(instruction)
-        links = self.document.fields.setdefault("hyperlinks", [])
+        links = self.document.fields.setdefault("links", [])
         if match and len(links) < _MAX_LINKS:
             links.append(match.group(1) or match.group(2))
         if not links:
-            del self.document.fields["hyperlinks"]
+            del self.document.fields["links"]
         if _EXTERNAL.match(instruction):
             self.document.flags.add("external_reference")
 
@@ -400,10 +429,10 @@ class _Reader(Groups):
             if self.state.close:
                 self.closed(self.state)
             self.state = self.stack.pop()
-        parts = ["".join(self.body)]
+        parts = [self.body.whole()]
         parts += [note for note in self.notes if note]
         parts += [comment for comment in self.comments if comment]
-        parts.append("".join(self.headers))
+        parts.append(self.headers.whole())
         text = "\n".join(part for part in parts if part.strip())
         if _SURROGATES.search(text):
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

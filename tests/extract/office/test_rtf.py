@@ -63,9 +63,23 @@ def test_hidden_text_comments_and_changes_are_there_and_flagged() -> None:
     document = rtf.read(
         rb"{\rtf1 seen {\v secret}\v0{\deleted gone}{\*\atnauthor Ann}{\*\annotation hmm}}"
     )
-    assert document.text == "seen secretgone\nAnn: hmm"
+    assert document.text == "seen secret [-secretgone-]\nAnn: hmm"
     assert document.flags == {"hidden_text", "comments", "tracked_changes"}
     assert rtf.read(rb"{\rtf1 {\v0 seen}{\b1 bold}}").flags == set()
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (rb"pay {\deleted ten}{\revised twelve} pumps", "pay [-ten-]twelve pumps"),
+        (rb"a \deleted old \deleted0 b", "a [-old -]b"),
+        (rb"a \deleted old \plain b", "a [-old -]b"),
+        (rb"x{\footnote a {\deleted \'e9\u8364?} b}", "x\na [-\u00e9\u20ac-] b"),
+        (rb"{\header {\deleted Draft}{\revised Final}}x", "x\n[-Draft-]Final"),
+    ],
+)
+def test_deletions_stand_in_their_place(body: bytes, expected: str) -> None:
+    assert text(body).strip() == expected
 
 
 def test_the_info_group_fills_fields() -> None:

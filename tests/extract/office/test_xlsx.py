@@ -11,8 +11,11 @@ import openpyxl
 import pytest
 from openpyxl.comments import Comment
 
+from ediscovery.extract.contract import Budget, Content, Context
+from ediscovery.extract.office import embedded, ooxml
 from ediscovery.extract.office.xlsx import header
-from tests.extract.office.packages import A, S, archive, book, visit
+from ediscovery.model.profile import Profile
+from tests.extract.office.packages import A, R, S, archive, book, visit
 
 
 def row(*cells: str, attributes: str = "") -> str:
@@ -186,3 +189,32 @@ def test_a_sheet_without_a_part_is_a_warning(tmp_path: Path) -> None:
 )
 def test_page_header_codes(code: str, shown: str) -> None:
     assert header(code) == shown
+
+
+def test_parts_of_a_binary_workbook_are_no_children(tmp_path: Path) -> None:
+    own = "application/vnd.ms-excel."
+    kinds = {
+        "xl/worksheets/sheet1.bin": own + "worksheet",
+        "xl/styles.bin": own + "styles",
+        "xl/embeddings/oleObject1.bin": "",  # by the ending alone it would be a workbook's part
+        "xl/embeddings/inner.bin": own + "sheet.binary.macroEnabled.12",
+        "xl/media/data.bin": "application/octet-stream",
+    }
+    types = "".join(
+        f'<Override PartName="/{name}" ContentType="{kind}"/>'
+        for name, kind in kinds.items()
+        if kind
+    )
+    main = own + "sheet.binary.macroEnabled.main"
+    default = f'<Default Extension="bin" ContentType="{main}"/>'
+    parts: dict[str, bytes | str] = {
+        "[Content_Types].xml": f"<Types>{default}{types}</Types>",
+        "_rels/.rels": f'<Relationships><Relationship Id="r" Type="{R}/officeDocument" '
+        'Target="xl/workbook.bin"/></Relationships>',
+        "xl/workbook.bin": b"book",
+        **{name: name.encode() for name in kinds},
+    }
+    context = Context(Profile(), tmp_path, Budget(1 << 30))
+    package, _ = ooxml.start(Content(archive(parts)), context)
+    assert package is not None
+    assert embedded.names(package) == [*kinds][2:]
