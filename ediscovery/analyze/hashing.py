@@ -156,8 +156,8 @@ def _held(child: Item) -> str:
 
 def _sha256(domain: bytes, fields: Iterable[str | bytes]) -> str:
     """SHA-256, hex, of ``domain`` and each field written as a netstring (``5:hello,``)."""
-    parts = [domain]
+    whole = bytearray(domain)
     for field in fields:
-        data = field.encode("utf-8", "replace") if isinstance(field, str) else field
-        parts.append(b"%d:%b," % (len(data), data))
-    return hashlib.sha256(b"".join(parts)).hexdigest()
+        data = field if type(field) is bytes else field.encode("utf-8", "replace")  # type: ignore[union-attr]
+        whole += b"%d:%b," % (len(data), data)
+    return hashlib.sha256(whole).hexdigest()

@@ -7,6 +7,7 @@ shared page, so that the watchdog needs no round trip.
 
 from __future__ import annotations
 
+import gc
 import mmap
 import os
 import resource
@@ -24,6 +25,7 @@ PAGE_HEAD = struct.Struct("<dHH")
 MEMORY_EXIT, DISK_EXIT = 77, 75
 LENGTH = struct.Struct("<I")
 _BATCH_ROWS, _BATCH_BYTES = 256, 4 << 20
+_GARBAGE = 20_000, 20, 20
 # A large item may take longer: what a slow medium, three hashes and a parser get through.
 _BYTES_PER_SECOND = 20 << 20
 
@@ -105,6 +107,9 @@ def main(page_handle: int) -> int:
     limits = profile.limits
     held = isolation.isolate(job["readable"], [job["scratch"]], port=_tika_port(profile.tika))
     isolation.limit_resources(limits.memory_bytes)
+    # What is loaded now stays; rows by the hundred are no reason to search it for garbage.
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)
     send(outward, {"ready": held})
     clock = _CpuClock(limits.cpu_seconds)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import mmap
 import os
 import select
@@ -27,6 +29,7 @@ from ediscovery.store.packs import Packs, finish
 
 CRASHES = 3  # an item is given up after this many crashes; a time-out is final at once
 _LOOK_SECONDS = 0.25
+_PIPE_BYTES = 1 << 20
 _START_SECONDS = 120.0
 # How the native build of Tika ends when it is refused memory: exit code, and what it says.
 _NATIVE_EXIT, _NATIVE_MEMORY = 99, "java.lang.OutOfMemoryError"
@@ -153,6 +156,8 @@ class Sandbox:
             bufsize=0,  # select() must see every message
         )
         self._process = process
+        with contextlib.suppress(OSError):  # a batch fits, so the parser reads on meanwhile
+            fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)  # type: ignore[union-attr]
         self._page.idle()
         job = asdict(self._job) | {"scratch": str(self._scratch)}
         job["readable"] = [*self._job.readable, self._job.packs]

@@ -74,7 +74,7 @@ class Profile:
     personal_data: bool = True
     tika: str = "embedded"  # embedded | off | URL of a Tika server
     mbox_splitting: str = "strict"  # see docs/extraction.md
-    unit_items: int = 500
+    unit_items: int = 1000
     unit_bytes: int = 32 * MIB
     cut_bytes: int = 16 * MIB  # containers above this are cut into several work units
     limits: Limits = field(default_factory=Limits)
