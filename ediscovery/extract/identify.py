@@ -228,7 +228,9 @@ _BRANDS = {
 }
 _RIFF = {b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo", b"WEBP": "image/webp"}
 _LHA = re.compile(rb"..-l[hz][0-9ds]-", re.DOTALL)
-_PGP_PACKETS = frozenset(b"\x84\x85\x86\x8c\x8d\xa3\xa6\xa8\xa9\xc1\xc3\xc8\xc9\xd2")
+_PGP_PACKETS = frozenset(
+    b"\x90\xac\xad\xae\xaf\xc4\xca\xcb\xd4\x84\x85\x86\x8c\x8d\xa3\xa6\xa8\xa9\xc1\xc3\xc8\xc9\xd2"
+)
 
 
 def _plausible(mime_type: str, head: bytes) -> bool:

@@ -24,6 +24,7 @@ def extract(content: Content, context: Context) -> Extraction:
     found = decode(data, declared)
     result = Extraction(text=lines(found.text), fields=charset_fields(found, declared))
     note(found, declared, result)
+    note_armour(result.text, result)
     if content.size > limit:
         result.state = f"{State.LIMIT}:text"
         result.message = f"Only the first {limit} bytes were read."
@@ -56,6 +57,16 @@ def note(found: Decoded, declared: str, result: Extraction) -> None:
     if found.damaged:
         claim = f" (declared {declared[:40]})" if declared and codec(declared) else ""
         result.warnings.append(f"Some bytes are no characters of {found.charset}{claim}.")
+
+
+def note_armour(text: str, result: Extraction) -> None:
+    """Flag OpenPGP in ``text``: a signed text, which stays as it is, or an encrypted stretch."""
+    if "-----BEGIN PGP " not in text:
+        return
+    if "-----BEGIN PGP SIGNED MESSAGE-----" in text:
+        result.flags.add("signed")
+    if "-----BEGIN PGP MESSAGE" in text:
+        result.flags.add("encrypted_part")
 
 
 def _first(content: Content, limit: int) -> bytes:

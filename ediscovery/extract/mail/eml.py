@@ -12,12 +12,12 @@ from typing import Any
 
 from ediscovery.extract.charset import decode
 from ediscovery.extract.contract import SPOOL_BYTES, Child, Content, Context, Extraction
-from ediscovery.extract.mail import addresses, dates, mime, pgp, rsmf, smime
+from ediscovery.extract.mail import addresses, dates, mime, rsmf, smime
 from ediscovery.extract.mail import headers as header_fields
 from ediscovery.extract.mail.headers import Headers, plain
 from ediscovery.extract.mail.mime import Leaf, Structure
 from ediscovery.extract.mail.uuencode import Block, blocks, uudecode
-from ediscovery.extract.text import lines
+from ediscovery.extract.text import lines, note_armour
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
 
@@ -182,8 +182,7 @@ def _bodies(data: bytes, parts: Structure, result: Extraction) -> tuple[str, lis
             if found:
                 raw = _cut_out(raw, found, leaf, attached)
         text = _decoded(raw, declared, result)
-        if "-----BEGIN PGP " in text:
-            pgp.mark(text, result)
+        note_armour(text, result)
         pieces.append(("plain", text, leaf.alternative))
     if len(pieces) == 1:
         kind, text, _ = pieces[0]
