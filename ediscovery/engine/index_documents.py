@@ -18,7 +18,6 @@ _FIELDS = (
     "ext", "sent_at", "modified_at", "created_at", "flags", "state", "language", "path", "pack",
     "text_offset", "text_length", "text_method", "message",
 )  # fmt: skip
-_TOGETHER = 500  # rows fetched at a time
 
 
 class Slice(NamedTuple):
@@ -64,7 +63,7 @@ def read(
     groups = _groups(connection, wanted, people)
     parents = _parents(connection, first, last)
     entities = _entities(connection, wanted)
-    rows = connection.execution_options(yield_per=_TOGETHER).execute(
+    rows = connection.execute(
         select(
             documents.c.number, documents.c.version, documents.c.parent_number,
             documents.c.family_number, documents.c.group_number, documents.c.is_primary,

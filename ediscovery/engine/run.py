@@ -104,7 +104,9 @@ def job(matter: Matter, collection: int) -> Job:
             )
         )
         # A file that was named by itself opens itself to the parsers, not the folder around it.
-        places = {os.path.dirname(path) if "/" in shown else path for path, shown in files}
+        places = {
+            path[: path.rindex(b"/")] or b"/" if "/" in shown else path for path, shown in files
+        }
     return Job(
         (matter.name, str(matter.folder), matter.prefix),
         row.profile,

@@ -9,11 +9,24 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, insert, inspect
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Insert,
+    MetaData,
+    Table,
+    Update,
+    create_engine,
+    event,
+    insert,
+    inspect,
+)
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
 from ediscovery.model.errors import TryAgain
+
+_TOGETHER = 1000  # rows fetched at a time
 
 
 def open_sqlite(path: Path, tables: MetaData, *, read_only: bool = False) -> Engine:
@@ -27,7 +40,12 @@ def open_sqlite(path: Path, tables: MetaData, *, read_only: bool = False) -> Eng
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(where, uri=True, timeout=60, check_same_thread=False)
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
+    engine = create_engine(
+        "sqlite://",
+        creator=connect,
+        poolclass=QueuePool,
+        execution_options={"yield_per": _TOGETHER},  # else every row is fetched by itself
+    )
 
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: Any) -> None:
@@ -76,16 +94,37 @@ def insert_rows(
 
     One prepared statement for all: SQLAlchemy writes the SQL, its per-row processing is left out.
     """
-    statement = insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
+    _for_each(connection, insert(table), columns, rows)
+
+
+def update_rows(
+    connection: Connection, statement: Update, names: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Carry out ``statement`` for each of ``rows``, the values of its bind parameters ``names``."""
+    _for_each(connection, statement, names, rows)
+
+
+def _for_each(
+    connection: Connection,
+    wanted: Insert | Update,
+    names: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+) -> None:
+    keys = list(names) if isinstance(wanted, Insert) else None
+    statement = wanted.compile(dialect=connection.dialect, column_keys=keys)
     batch = list(rows)
     if not batch:
         return
     if statement.positional:
-        order = [columns.index(name) for name in statement.positiontup or ()]
-        if order != list(range(len(columns))):
-            batch = [tuple(row[i] for i in order) for row in batch]
+        fixed = {n: v for n, v in statement.params.items() if n not in names}
+        order = [names.index(n) if n in names else n for n in statement.positiontup or ()]
+        if order != list(range(len(names))):
+            batch = [
+                tuple(row[i] if isinstance(i, int) else fixed[i] for i in order) for row in batch
+            ]
         connection.exec_driver_sql(str(statement), [tuple(row) for row in batch])
     else:
+        fixed = statement.params
         connection.exec_driver_sql(
-            str(statement), [dict(zip(columns, row, strict=True)) for row in batch]
+            str(statement), [fixed | dict(zip(names, row, strict=True)) for row in batch]
         )

@@ -8,18 +8,17 @@ whatever the number of workers. Empty files have no hash and are never grouped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 
 from ediscovery.analyze.dedupe import Change, Family, changes
 from ediscovery.store import audit
-from ediscovery.store.catalog import writing
+from ediscovery.store.catalog import update_rows, writing
 from ediscovery.store.tables import collections, documents, items
 from ediscovery.store.workspace import Matter
 
-_TOGETHER = 500  # families looked up in one query
+_TOGETHER = 1000  # numbers looked up in one query
 
 
 def dedupe(matter: Matter, scope: str) -> int:
@@ -81,42 +80,43 @@ def _write(connection: Connection, found: list[Change]) -> None:
     wanted = {change.number for change in found}
     wanted.update(change.group for change in found if change.group is not None)
     members = _members(connection, sorted(wanted))
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple[int | None, bool, int]] = []
     for change in found:
-        leaders = [None] * len(members[change.number])
+        leaders: Sequence[int | None] = [None] * len(members[change.number])
         if change.group is not None:
-            leaders = members[change.group]  # type: ignore[assignment]
+            leaders = members[change.group]
         rows.extend(
-            {"n": number, "g": leader, "p": change.primary}
+            (leader, change.primary, number)
             for number, leader in zip(members[change.number], leaders, strict=False)
         )
-    connection.execute(
+    statement = (
         update(documents)
         .where(documents.c.number == bindparam("n"))
         .values(
             group_number=bindparam("g"),
             is_primary=bindparam("p"),
             version=documents.c.version + 1,
-        ),
-        rows,
+        )
     )
+    update_rows(connection, statement, ("g", "p", "n"), rows)
 
 
 def _members(connection: Connection, families: list[int]) -> dict[int, list[int]]:
+    """The documents of each family by position. Neighbours are looked up in one query."""
     members: dict[int, list[int]] = {family: [] for family in families}
-    for batch in _batches(families):
-        for row in connection.execute(
+    for block in dict.fromkeys(family // _TOGETHER for family in families):
+        first = block * _TOGETHER
+        for number, family in connection.execute(
             select(documents.c.number, documents.c.family_number)
-            .where(documents.c.family_number.in_(batch), documents.c.withdrawn.is_(False))
+            .where(
+                documents.c.family_number.between(first, first + _TOGETHER - 1),
+                documents.c.withdrawn.is_(False),
+            )
             .order_by(documents.c.family_number, documents.c.position)
         ):
-            members[row.family_number].append(row.number)
+            if family in members:
+                members[family].append(number)
     return members
-
-
-def _batches(numbers: list[int]) -> Iterable[list[int]]:
-    for start in range(0, len(numbers), _TOGETHER):
-        yield numbers[start : start + _TOGETHER]
 
 
 def _bump_groups(connection: Connection) -> None:

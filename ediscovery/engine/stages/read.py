@@ -130,7 +130,7 @@ def commit(matter: Matter, unit: UnitTask, outcome: Outcome) -> int:
             before, details["replaced"] = replace_subtree(connection, collection, position)
         for batch in outcome.batches:
             rows = msgpack.unpackb(batch, raw=False)
-            exceptions += sum(is_exception(row[_STATE]) for row in rows)
+            exceptions += sum(row[_STATE] != State.OK and is_exception(row[_STATE]) for row in rows)
             insert_rows(connection, items, ITEM_COLUMNS, [(collection, *row) for row in rows])
             if before:
                 _resolve(connection, collection, before, rows)
