@@ -70,6 +70,9 @@ class Structure:
     too_many: bool = False
 
 
+_UNCLOSED = "The last part of a multipart has no mark of its end; the message may be cut short."
+
+
 class _Part(NamedTuple):
     """A part on the way to being taken apart: its header, and where it and its body lie."""
 
@@ -112,9 +115,12 @@ def _parts(data: bytes, part: _Part, limits: Limits, result: Structure) -> list[
     """The parts of the multipart ``part``; itself as a text when it has no boundary that occurs."""
     start, end = part.body, part.end
     boundary = part.params.get("boundary", "").encode("utf-8", "replace").rstrip()
-    spans, before, after = _split(data, boundary, start, end) if boundary else ([], start, start)
-    if not spans:
-        spans, before, after = _split_by_guess(data, start, end, result)
+    split = _split(data, boundary, start, end) if boundary else _Split([], start, start, True)
+    if not split.spans:
+        split = _split_by_guess(data, start, end, result)
+    spans, before, after, closed = split
+    if not closed and _UNCLOSED not in result.warnings:
+        result.warnings.append(_UNCLOSED)
     subtype = part.type[10:]
     result.containers.add(subtype)
     if not spans:
@@ -184,10 +190,17 @@ def _leaf(part: _Part) -> Leaf:
     return leaf
 
 
-def _split(
-    data: bytes, boundary: bytes, start: int, end: int
-) -> tuple[list[tuple[int, int]], int, int]:
-    """The parts between delimiter lines, where the first delimiter begins and the last one ends."""
+class _Split(NamedTuple):
+    """The parts between delimiter lines, where the first delimiter begins and the last one ends,
+    and whether that was the mark of the end."""
+
+    spans: list[tuple[int, int]]
+    before: int
+    after: int
+    closed: bool
+
+
+def _split(data: bytes, boundary: bytes, start: int, end: int) -> _Split:
     mark = b"--" + boundary
     size = len(mark)
     spans: list[tuple[int, int]] = []
@@ -212,10 +225,10 @@ def _split(
             first = found
         opened = after
         if tail:
-            return spans, first, after
+            return _Split(spans, first, after, True)
     if opened >= 0:
         spans.append((opened, end))
-    return spans, first, end
+    return _Split(spans, first, end, not spans)
 
 
 def _before_line_end(data: bytes, start: int, at: int) -> int:
@@ -227,9 +240,7 @@ def _before_line_end(data: bytes, start: int, at: int) -> int:
     return at
 
 
-def _split_by_guess(
-    data: bytes, start: int, end: int, result: Structure
-) -> tuple[list[tuple[int, int]], int, int]:
+def _split_by_guess(data: bytes, start: int, end: int, result: Structure) -> _Split:
     """Parts by the first line that looks like a delimiter and comes back."""
     for match in _DELIMITER_GUESS.finditer(data, start, end):
         boundary = match.group(1)
@@ -239,7 +250,7 @@ def _split_by_guess(
             )
             return _split(data, boundary, start, end)
         break
-    return [], start, start
+    return _Split([], start, start, True)
 
 
 def _keep_stray(data: bytes, start: int, end: int, result: Structure, notice: bool = False) -> None:

@@ -67,6 +67,14 @@ def test_missing_and_wrong_boundaries() -> None:
     assert parts.warnings
 
 
+def test_a_message_that_ends_before_its_last_boundary_says_so() -> None:
+    nested = b'--x\nContent-Type: multipart/mixed; boundary="y"\n\n--y\n\none\n'
+    for body in (b"--x\n\none\n--x\n\nto be conti", b"--x\n\none\n--x\n", nested + b"--x--\n"):
+        assert "cut short" in leaves(MIXED + body)[1].warnings[0]
+    assert len(leaves(MIXED + nested)[1].warnings) == 1
+    assert not leaves(MIXED + b"--x\n\none\n--x--")[1].warnings
+
+
 def test_messages_inside_keep_their_bytes() -> None:
     inner = b"Subject: in\nContent-Transfer-Encoding: 8bit\n\nb\xf6dy  \n"
     found, _ = leaves(MIXED + b"--x\nContent-Type: message/rfc822\n\n" + inner + b"\n--x--\n")
