@@ -74,7 +74,11 @@ def ingest(
     else:
         if done.known_files:
             note(f"{done.known_files:,} files are in the matter already and were left out.")
-        if done.collection is None:
+        if done.collection is None and done.indexed:
+            click.echo(
+                f"No new files; index and tags of {done.indexed:,} documents were completed."
+            )
+        elif done.collection is None:
             click.echo("Nothing new: every file is in the matter already.")
         else:
             sums = next(
@@ -88,7 +92,7 @@ def ingest(
             )
             note(f"Next: ediscovery report processing {matter.name}")
     waiting = sum(e["count"] - e["ignored"] for e in report["exceptions"])
-    if waiting and done.collection is not None:
+    if waiting and (done.collection is not None or done.indexed):
         raise FinishedWithExceptions(
             f"Finished; {waiting:,} items of the matter carry exceptions.",
             f"See them: ediscovery exceptions {matter.name}",

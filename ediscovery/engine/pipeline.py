@@ -15,10 +15,12 @@ from ediscovery.store.workspace import Matter
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What one ingest did: the collection (``None``: nothing new) and files skipped as known."""
+    """What one ingest did: the collection (``None``: nothing new), files skipped as known, and how
+    many documents the index took, those of an earlier run that was stopped included."""
 
     collection: int | None
     known_files: int
+    indexed: int
 
 
 def ingest(
@@ -45,12 +47,15 @@ def ingest(
         number.number(matter, begun.collection)
         dedupe.dedupe(matter, profile.dedupe)
         run.finish(matter, begun.collection)
-    derive(matter, profile, pool, progress)
-    return Ingested(begun.collection, begun.known_files)
+    return Ingested(begun.collection, begun.known_files, derive(matter, profile, pool, progress))
 
 
-def derive(matter: Matter, profile: Profile, pool: Pool, progress: Progress) -> None:
-    """Bring index and tags up to the catalog; documents are searchable before they are tagged."""
-    index.index(matter, pool, progress)
+def derive(matter: Matter, profile: Profile, pool: Pool, progress: Progress) -> int:
+    """Bring index and tags up to the catalog; documents are searchable before they are tagged.
+
+    Returns how many documents the index took.
+    """
+    indexed = index.index(matter, pool, progress)
     if entities.tag(matter, profile, pool, progress):
-        index.index(matter, pool, progress)
+        indexed = max(indexed, index.index(matter, pool, progress))
+    return indexed

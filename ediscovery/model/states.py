@@ -59,8 +59,8 @@ MEANING: dict[State, Meaning] = {
     ),
     State.ENCRYPTED: Meaning(
         "It is encrypted and no password of the matter opens it.",
-        "Ask the custodian for the password, then run: "
-        "ediscovery exceptions MATTER --retry --password-file FILE",
+        "Ask the custodian for the password (of mail encrypted to a key, for a decrypted copy), "
+        "then run: ediscovery exceptions MATTER --retry --password-file FILE",
         True,
     ),
     State.CORRUPT: Meaning(
