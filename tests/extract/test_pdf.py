@@ -98,6 +98,7 @@ def test_case_17_hidden_text_is_read_and_flagged(how: str) -> None:
         b"0.2 0.2 0.6 rg 60 690 200 25 re f 1 g " + line("white on blue"),
         b"0.9 g 60 690 200 25 re f 0 g " + line("black on grey"),
         b"0.5 g " + line("grey words"),
+        b"0 0 1 rg 60 690 200 25 re f 0.3 0 0 rg " + line("dark red on blue, the same grey"),
     ],
 )
 def test_what_can_be_read_is_not_called_hidden(content: bytes) -> None:

@@ -12,7 +12,9 @@ from ediscovery.extract.pdf.library import mupdf
 _DRAWN = 16 | 32  # char_flags: filled, stroked
 _WHITE = 0xF0  # lightness from which text may be white on white
 _TINY = 1.0  # points
-_CONTRAST = 20  # of 256 shades: less within a line's box and nobody can read it
+_CONTRAST = (
+    20  # of 256 in each of red, green, blue: less within a line's box and nobody can read it
+)
 _ALIKE, _DROWNED = 60, 0.85  # more of its surroundings than this share are as dark as the text
 _SCAN_SHARE = 0.5  # of the page's area that pictures cover, for it to be a scan
 _SCAN_CHARS = 100  # on a scan fewer characters than this are a stamp, not its text
@@ -128,12 +130,12 @@ def _look(page: Any, view: Any, paint: _Paint, found: Page) -> int:
         elif span["size"] < _TINY or not outer.intersects(span["bbox"]):
             found.hidden.append(line)
         elif _shade(span["color"]) >= _WHITE:
-            doubtful.append((line, span["bbox"], _shade(span["color"])))
+            doubtful.append((line, span["bbox"], span["color"]))
         else:
             visible += len(line)
     if doubtful or paint.covers:
         look = _Look(page)
-        found.hidden += [line for line, box, shade in doubtful if look.hides(box, shade)]
+        found.hidden += [line for line, box, colour in doubtful if look.hides(box, colour)]
         if paint.covers:
             found.hidden += _under(view, paint.covers, look)
     if invisible and paint.picture_share >= _SCAN_SHARE and invisible >= _SCAN_CHARS / 2:
@@ -149,13 +151,13 @@ def _under(view: Any, covers: list[Box], look: _Look) -> Iterator[str]:
     for span in _spans(view.extractRAWDICT()):
         if not any(_common(span["bbox"], cover) for cover in covers):
             continue
-        shade, run = _shade(span["color"]), ""
+        colour, run = span["color"], ""
         for char in span["chars"]:
             box, letter = char["bbox"], char["c"]
             x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
             left -= 1
             inside = left > 0 and any(c[0] <= x <= c[2] and c[1] <= y <= c[3] for c in covers)
-            if inside and (letter.isspace() or look.hides(box, shade)):
+            if inside and (letter.isspace() or look.hides(box, colour)):
                 run += letter
                 continue
             if len(_LETTER.findall(run)) >= _RUN:
@@ -166,35 +168,44 @@ def _under(view: Any, covers: list[Box], look: _Look) -> Iterator[str]:
 
 
 class _Look:
-    """A drawing of the page in shades of grey, to see whether a piece of text can be read."""
+    """A drawing of the page, to see whether a piece of text can be read.
+
+    In colour: red on blue may be the same grey and is read all the same.
+    """
 
     def __init__(self, page: Any) -> None:
         pymupdf = mupdf()
         self._scale = min(2.0, 3000 / max(page.rect.width, page.rect.height, 1))
         picture = page.get_pixmap(
-            matrix=pymupdf.Matrix(self._scale, self._scale), colorspace=pymupdf.csGRAY, alpha=False
+            matrix=pymupdf.Matrix(self._scale, self._scale), colorspace=pymupdf.csRGB, alpha=False
         )
         self._width, self._height = picture.width, picture.height
         self._samples, self._stride = bytes(picture.samples_mv), picture.stride
         self._turn = page.rotation_matrix
         self._rect = pymupdf.Rect
 
-    def hides(self, box: Box, shade: int) -> bool:
-        """Whether text of ``shade`` (0 to 255) within ``box`` does not stand out."""
+    def hides(self, box: Box, colour: int) -> bool:
+        """Whether text of ``colour`` (sRGB) within ``box`` does not stand out."""
         area = self._rect(box) * self._turn * self._scale
         edge = min(2.0, area.height / 5)  # a line's box reaches into its neighbours
         left, right = max(0, int(area.x0 + 1)), min(self._width, int(area.x1))
         top, bottom = max(0, int(area.y0 + edge)), min(self._height, int(area.y1 - edge) + 1)
         pixels = b"".join(
-            self._samples[row * self._stride + left : row * self._stride + right]
+            self._samples[row * self._stride + 3 * left : row * self._stride + 3 * right]
             for row in range(top, bottom)
+            if left < right
         )
         if not pixels:
             return False
-        if max(pixels) - min(pixels) < _CONTRAST:
+        channels = (pixels[0::3], pixels[1::3], pixels[2::3])
+        if all(max(channel) - min(channel) < _CONTRAST for channel in channels):
             return True
-        alike = sum(abs(pixel - shade) < _ALIKE for pixel in pixels)
-        return alike > _DROWNED * len(pixels)
+        red, green, blue = colour >> 16 & 255, colour >> 8 & 255, colour & 255
+        alike = sum(
+            abs(r - red) < _ALIKE and abs(g - green) < _ALIKE and abs(b - blue) < _ALIKE
+            for r, g, b in zip(*channels, strict=True)
+        )
+        return 3 * alike > _DROWNED * len(pixels)
 
 
 def _spans(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
