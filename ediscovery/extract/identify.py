@@ -306,7 +306,9 @@ def _elsewhere(head: bytes, declared: str, claimed: str) -> str:
     if head[:4] == b"\x01\0\0\0" and head[40:44] == b" EMF":
         return "image/emf"
     if head[:4] == b"\xca\xfe\xba\xbe" and len(head) > 8:
-        return "application/x-mach-o" if head[4:7] == b"\0\0\0" else "application/java-vm"
+        # How many programs it holds, or the version of a class file, which began at 45.
+        number = int.from_bytes(head[4:8], "big")
+        return "application/x-mach-o" if number < 45 else "application/java-vm"
     pgp = types.FAMILY.get(claimed) == "pgp" or declared.startswith("application/pgp")
     if pgp and head[0] in _PGP_PACKETS:
         return "application/pgp-encrypted"

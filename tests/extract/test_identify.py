@@ -54,6 +54,8 @@ MAIL = b"From: Ada <ada@example.com>\r\nTo: ben@example.com\r\nSubject: plan\r\n
         ),
         (b"From ada@example.com Mon Jan  1 10:00:00 2001\n" + MAIL, "a.mbox", "application/mbox"),
         (b"123\n" + MAIL + b"<?xml", "a.emlx", "message/x-emlx"),
+        (b"\xca\xfe\xba\xbe\0\0\0\x34" + bytes(90), "A.class", "application/java-vm"),
+        (b"\xca\xfe\xba\xbe\0\0\0\x02" + bytes(90), "", "application/x-mach-o"),
         # text that only looks like it
         (b"From: the desk of Ada\nTo: all\n\nNotes", "a.txt", "text/plain"),
         (b"From: Ada\nSent: Monday\nTo: Ben\nSubject: plan\n\nText", "a.txt", "text/plain"),

@@ -117,15 +117,20 @@ def read(data: bytes, start: int, end: int, limits: Limits) -> tuple[Headers, st
             stop = body = found
             text, guessed = block_text(data[start : min(stop, start + limits.headers_bytes)])
             headers, odd = parse(text)
+    headers, cut = bounded(headers, stop - start, limits)
+    return headers, text[: limits.header_bytes], body, guessed, cut
+
+
+def bounded(headers: Headers, size: int, limits: Limits) -> tuple[Headers, str]:
+    """The fields of a header of ``size`` bytes within the limits, and what of them was left out."""
     cut = ""
-    if len(text) > limits.header_bytes:
+    if size > limits.header_bytes:
         if any(len(v) > limits.header_bytes for values in headers.values() for v in values):
             cut = f"A field of its header was cut after {limits.header_bytes} bytes."
         headers = {n: [v[: limits.header_bytes] for v in values] for n, values in headers.items()}
-        text = text[: limits.header_bytes]
-    if stop - start > limits.headers_bytes:
+    if size > limits.headers_bytes:
         cut = f"Only the first {limits.headers_bytes} bytes of its header were read."
-    return headers, text, body, guessed, cut
+    return headers, cut
 
 
 def plain(value: str) -> str:

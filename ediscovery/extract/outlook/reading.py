@@ -35,13 +35,12 @@ class Reading:
     def __init__(self, message: Message, context: Context) -> None:
         limits = context.profile.limits
         self.message = message
-        header = message.properties.text(mapi.HEADERS)[: limits.headers_bytes]
+        whole = message.properties.text(mapi.HEADERS)
+        header = whole[: limits.headers_bytes]
         match = _OLD_HEAD.match(header)
         self.header = (header[match.end() :] if match else header).strip("\0\r\n \t")
-        self.headers: Headers = {}
-        if self.header:
-            fields, _ = header_fields.parse(self.header)
-            self.headers = {n: [v[: limits.header_bytes] for v in vs] for n, vs in fields.items()}
+        fields, _ = header_fields.parse(self.header)
+        self.headers, self.cut = header_fields.bounded(fields, len(whole), limits)
         self.people = people.read(message, self.headers)
         self.bodies = bodies.read(message, limits.text_bytes)
         self.details = kinds.read(message)
@@ -100,6 +99,8 @@ def extraction(reading: Reading, context: Context) -> Extraction:
         result.fields["category"] = reading.details.category
     _marks(message, result)
     result.warnings = list(dict.fromkeys(message.problems))
+    if reading.cut:
+        result.state, result.message = f"{State.LIMIT}:header", reading.cut
     if reading.parts or message.announced_attachments:
         result.expected_children = message.announced_attachments
         result.children = _children(reading, context)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from ediscovery.extract.walk import Visit, walk
 from ediscovery.model.profile import Limits, Profile
 
 SCRATCH = Path(tempfile.mkdtemp(prefix="mail-tests-"))
+atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 
 
 def context(name: str = "", **settings: Any) -> Context:

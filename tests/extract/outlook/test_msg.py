@@ -146,3 +146,10 @@ def test_reactions_and_missing_attachments(corpora: Path, walked: Walked) -> Non
     top = walked(samples / "sender_not_found_from_exchange.msg", "s.msg")[-1].item
     assert "gap" in top.flags
     assert (top.expected_children, top.actual_children) == (2, 0)
+
+
+def test_a_header_beyond_the_limit_is_no_silent_loss(walked: Walked) -> None:
+    long = "To: " + ", ".join(f"p{n}@example.com" for n in range(20_000))
+    visits = walked(write(mail("s", "b", extra={(0x007D, 0x1F): long})))
+    assert visits[-1].item.state == "limit:header"
+    assert "cut after 262144 bytes" in visits[-1].item.message
