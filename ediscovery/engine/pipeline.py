@@ -39,6 +39,7 @@ def ingest(
     if begun.collection is not None:
         if begun.state == "collecting":
             collect.take_custody(matter, begun.collection, begun.entries, pool, progress)
+            begun.entries.clear()  # the manifest has them now
         job = run.job(matter, begun.collection)
         read.plan(matter, begun.collection, profile)
         read.read(matter, begun.collection, job, pool, progress)

@@ -55,8 +55,7 @@ def open_sqlite(path: Path, tables: MetaData, *, read_only: bool = False) -> Eng
             "journal_mode=WAL" if not read_only else "query_only=ON",
             "synchronous=FULL",
             "temp_store=MEMORY",
-            "cache_size=-65536",
-            "mmap_size=268435456",
+            "cache_size=-16384",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -9,6 +9,7 @@ whatever the number of workers. Empty files have no hash and are never grouped.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 
@@ -19,6 +20,7 @@ from ediscovery.store.tables import collections, documents, items
 from ediscovery.store.workspace import Matter
 
 _TOGETHER = 1000  # numbers looked up in one query
+_WRITTEN = 10_000  # families held in memory at a time
 
 
 def dedupe(matter: Matter, scope: str) -> int:
@@ -27,20 +29,24 @@ def dedupe(matter: Matter, scope: str) -> int:
     Safe to repeat. Documents whose group or custodians change get a new version for the index.
     """
     with writing(matter.engine) as connection:
-        found = list(changes(_families(connection, scope), scope))
-        if found:
+        changed = 0
+        stream = changes(_families(connection, scope), scope)
+        # A family is written after it was read, so the stream never sees what is written here.
+        while found := list(islice(stream, _WRITTEN)):
             _write(connection, found)
+            changed += len(found)
+        if changed:
             _bump_groups(connection)
         duplicates = connection.execute(
             select(func.count())
             .select_from(documents)
             .where(documents.c.is_primary.is_(False), documents.c.withdrawn.is_(False))
         ).scalar_one()
-        if found:
+        if changed:
             audit.record(
                 connection,
                 "deduplicated",
-                {"scope": scope, "families_changed": len(found), "duplicates": duplicates},
+                {"scope": scope, "families_changed": changed, "duplicates": duplicates},
             )
     matter.mirror_audit()
     return int(duplicates)
