@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from ediscovery import __version__
+from ediscovery.cli.common import Chosen
 from ediscovery.model.errors import EdiscoveryError, Interrupted
 
 # Name -> module of this package and the line that help shows without loading it.
@@ -82,8 +83,13 @@ Exit codes:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of all matters. Default: $EDISCOVERY_HOME, else ~/ediscovery.",
 )
+@click.option(
+    "--config",
+    default="",
+    help="Deployment: a shipped one (local, cluster) or a YAML file. Default: $EDISCOVERY_CONFIG.",
+)
 @click.pass_context
-def cli(ctx: click.Context, workspace: Path | None) -> None:
+def cli(ctx: click.Context, workspace: Path | None, config: str) -> None:
     """From a folder of evidence to a searchable matter, with nothing lost.
 
     \b
@@ -94,7 +100,7 @@ def cli(ctx: click.Context, workspace: Path | None) -> None:
     ediscovery doc text acme ACME-000000123
     ediscovery verify acme
     """
-    ctx.obj = workspace
+    ctx.obj = Chosen(workspace, config)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
+
+
+class Chosen(NamedTuple):
+    """What the options before the command name."""
+
+    workspace: Path | None
+    config: str
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
@@ -20,11 +29,13 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (
 
 
 def workspace() -> Any:
-    """The workspace of this call; made when missing."""
+    """The workspace of this call, on the stores of its deployment; made when missing."""
+    from ediscovery.model.deployment import LOCAL, VARIABLE, load
     from ediscovery.store.workspace import Workspace, default_workspace
 
-    chosen = click.get_current_context().find_root().obj
-    return Workspace(chosen or default_workspace())
+    chosen: Chosen = click.get_current_context().find_root().obj
+    config = chosen.config or os.environ.get(VARIABLE, "")
+    return Workspace(chosen.workspace or default_workspace(), load(config) if config else LOCAL)
 
 
 def open_matter(name: str) -> Any:

@@ -20,7 +20,9 @@ def init(folder: Path | None) -> None:
     """
     from ediscovery.store.workspace import Workspace
 
-    place = Workspace(folder) if folder else workspace()
+    place = workspace()
+    if folder:
+        place = Workspace(folder, place.deployment)
     place.make()
     click.echo(f"Workspace {place.folder} is ready.")
     if folder:

@@ -108,7 +108,7 @@ def job(matter: Matter, collection: int) -> Job:
             path[: path.rindex(b"/")] or b"/" if "/" in shown else path for path, shown in files
         }
     return Job(
-        (matter.name, str(matter.folder), matter.prefix),
+        matter.identity,
         row.profile,
         passwords.bank(matter),
         str(matter.packs.folder),

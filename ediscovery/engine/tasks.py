@@ -8,8 +8,6 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ediscovery.engine import assemble
@@ -18,7 +16,7 @@ from ediscovery.engine.work import Job, Outcome
 from ediscovery.extract.contract import quietly
 from ediscovery.model.errors import TryAgain
 from ediscovery.model.states import State
-from ediscovery.store.workspace import Matter
+from ediscovery.store.workspace import Identity, Matter
 
 _READ_TRIES = 3
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -42,7 +40,7 @@ def read_unit(task: UnitTask) -> Outcome:
     Raises :class:`TryAgain` when this machine fails: no disk space, no process to be had.
     """
     global _sandbox
-    matter = opened(*task.job.matter)
+    matter = opened(task.job.matter)
     try:
         if _sandbox is None or _sandbox[0] != task.job:
             close_sandbox()
@@ -56,10 +54,15 @@ def read_unit(task: UnitTask) -> Outcome:
         ) from error
 
 
-@cache
-def opened(name: str, folder: str, prefix: str) -> Matter:
+_matters: dict[str, Matter] = {}
+
+
+def opened(identity: Identity) -> Matter:
     """This worker's handle on a matter."""
-    return Matter(name, Path(folder), prefix)
+    found = _matters.get(identity.folder)
+    if found is None or found.identity != identity:
+        found = _matters[identity.folder] = Matter.named(identity)
+    return found
 
 
 def close_sandbox() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from ediscovery.model.profile import Profile, from_dict
+from ediscovery.store.workspace import Identity
 
 
 class Source(NamedTuple):
@@ -61,7 +62,7 @@ class Unit:
 class Job:
     """What all units of a run share."""
 
-    matter: tuple[str, str, str]  # name, folder, prefix
+    matter: Identity
     profile: dict[str, Any]
     passwords: tuple[str, ...]
     packs: str  # folder of the finished packs

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, insert, select, update
 
+from ediscovery.model.deployment import LOCAL, Deployment
 from ediscovery.model.errors import (
     Locked,
     NoSuchMatter,
@@ -37,6 +38,15 @@ def default_workspace() -> Path:
     return Path(named) if named else Path.home() / "ediscovery"
 
 
+class Identity(NamedTuple):
+    """A matter as plain data that travels to workers; :meth:`Matter.named` opens it there."""
+
+    name: str
+    folder: str
+    prefix: str
+    deployment: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Matter:
     """An opened matter: its folder, catalog and packs. Nothing of it lies elsewhere."""
@@ -44,6 +54,17 @@ class Matter:
     name: str
     folder: Path
     prefix: str
+    deployment: Deployment = LOCAL
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.name, str(self.folder), self.prefix, self.deployment.as_dict())
+
+    @classmethod
+    def named(cls, identity: Identity) -> Matter:
+        """The matter of an :attr:`identity`, opened in this process."""
+        name, folder, prefix, deployment = identity
+        return cls(name, Path(folder), prefix, Deployment(**deployment))
 
     @cached_property
     def engine(self) -> Engine:
@@ -135,10 +156,11 @@ class Matter:
 
 
 class Workspace:
-    """A folder of matters and the directory that lists them."""
+    """A folder of matters and the directory that lists them, on the stores of a deployment."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, deployment: Deployment = LOCAL) -> None:
         self.folder = folder.absolute()
+        self.deployment = deployment
 
     @cached_property
     def _directory(self) -> Engine:
@@ -179,7 +201,7 @@ class Workspace:
             connection.execute(
                 insert(matters).values(name=name, folder=f"matters/{name}", created_at=audit.now())
             )
-            made = Matter(name, self.folder / "matters" / name, prefix)
+            made = Matter(name, self.folder / "matters" / name, prefix, self.deployment)
             made.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with writing(made.engine) as inner:
                 if not inner.execute(select(matter)).first():
@@ -220,7 +242,7 @@ class Workspace:
                 f"The catalog of matter {name!r} is missing from {folder}.",
                 "Restore the folder from a backup.",
             )
-        return Matter(name, folder, row.prefix)
+        return Matter(name, folder, row.prefix, self.deployment)
 
     def list(self) -> list[dict[str, Any]]:
         """The matters' directory rows, by name; empty when the workspace does not exist."""

@@ -20,7 +20,7 @@ from ediscovery.store import audit, tables
 from ediscovery.store.catalog import insert_rows, writing
 from ediscovery.store.lookup import text_of
 from ediscovery.store.tables import documents, items, paragraphs
-from ediscovery.store.workspace import Matter
+from ediscovery.store.workspace import Identity, Matter
 
 _TASK_DOCUMENTS = 250
 _ASKED = 500  # digests in one question to the catalog
@@ -32,7 +32,7 @@ _MODEL_LANGUAGES = ("en", "")  # of texts that the model is asked about
 class TagTask:
     """Untagged documents ``first`` to ``last`` of a matter, and what to look for."""
 
-    matter: tuple[str, str, str]
+    matter: Identity
     first: int
     last: int
     model: str
@@ -91,7 +91,7 @@ def tag(matter: Matter, profile: Profile, pool: Pool, progress: Progress) -> int
 
 
 def _tasks(matter: Matter, profile: Profile, numbers: list[int]) -> Iterator[TagTask]:
-    identity = (matter.name, str(matter.folder), matter.prefix)
+    identity = matter.identity
     for start in range(0, len(numbers), _TASK_DOCUMENTS):
         part = numbers[start : start + _TASK_DOCUMENTS]
         yield TagTask(
@@ -124,7 +124,7 @@ def _finder(model: str, entities: bool, personal: bool) -> Finder:
 
 def tag_slice(task: TagTask) -> Tagged:
     """Find and place what the documents of one task speak of."""
-    matter = opened(*task.matter)
+    matter = opened(task.matter)
     finder = _finder(task.model, task.entities, task.personal)
     texts: dict[int, list[Paragraph]] = {}
     distinct: dict[bytes, Paragraph] = {}

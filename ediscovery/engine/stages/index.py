@@ -19,7 +19,7 @@ from ediscovery.search.tantivy_index import TantivyIndex
 from ediscovery.store import audit
 from ediscovery.store.catalog import writing
 from ediscovery.store.tables import documents
-from ediscovery.store.workspace import Matter
+from ediscovery.store.workspace import Identity, Matter
 
 _TASK_NUMBERS = 5_000  # documents of one shard that one task indexes and commits
 _MOST_SHARDS = 16
@@ -29,7 +29,7 @@ _MOST_SHARDS = 16
 class IndexTask:
     """A slice of documents of one matter. ``clean``: no interrupted run left part of it behind."""
 
-    matter: tuple[str, str, str]
+    matter: Identity
     folder: str
     chosen: Slice
     clean: bool
@@ -73,8 +73,7 @@ def index(matter: Matter, pool: Pool, progress: Progress) -> int:
     def follow(shard: int, start: int) -> None:
         if start <= last:
             chosen = Slice(start, start + step - 1, shard, shards)
-            identity = (matter.name, str(matter.folder), matter.prefix)
-            tasks.tasks.append(IndexTask(identity, str(matter.index_folder), chosen, clean))
+            tasks.tasks.append(IndexTask(matter.identity, str(matter.index_folder), chosen, clean))
 
     for shard in range(shards):
         follow(shard, first)
@@ -96,7 +95,7 @@ def index(matter: Matter, pool: Pool, progress: Progress) -> int:
 
 def index_slice(task: IndexTask) -> int:
     """Index one slice in this worker and commit it; returns the number of documents."""
-    matter = opened(*task.matter)
+    matter = opened(task.matter)
     # A mark that is there already was set by a worker that died on this very slice.
     mark = Path(task.folder) / "began" / f"{task.chosen.shard}-{task.chosen.first}"
     clean = task.clean and not mark.exists()
