@@ -26,24 +26,32 @@ def detect(text: str) -> str:
     Give a mail's body without its header block. URLs and addresses are left out of account.
     ``""`` also stands for texts with fewer than 20 letters and for what is no language.
     """
-    words = [w for w in text[:SAMPLE_CHARS].split() if "@" not in w and "//" not in w]
-    if _is_english(words):
+    sample = text[:SAMPLE_CHARS]
+    if _is_english(_words(sample.lower())):
         return "en"
-    sample = " ".join(words)
+    sample = " ".join(_words(sample))
     if sum(map(str.isalpha, sample)) < MIN_LETTERS:
         return ""
     language, confidence = _identifier().classify(sample.encode("utf-8", "replace")[:SAMPLE_BYTES])
     return "" if language == NO_LANGUAGE or confidence < MIN_CONFIDENCE else str(language)
 
 
+def _words(sample: str) -> list[str]:
+    words = sample.split()
+    if "@" in sample or "//" in sample:
+        words = [word for word in words if "@" not in word and "//" not in word]
+    return words
+
+
 def _is_english(words: list[str]) -> bool:
     """Whether English words fill both halves, so that a footer in English settles nothing."""
     half = len(words) // 2
-    found = [word in _ENGLISH for word in map(str.lower, words)]
+    found = list(map(_ENGLISH.__contains__, words))
+    least = _ENGLISH_SHARE * half
     return (
-        min(sum(found[:half]), sum(found[half:])) > _ENGLISH_SHARE * half
-        and len({word for word, known in zip(words, found, strict=True) if known})
-        >= _ENGLISH_DISTINCT
+        found[:half].count(True) > least
+        and found[half:].count(True) > least
+        and len(_ENGLISH.intersection(words)) >= _ENGLISH_DISTINCT
     )
 
 

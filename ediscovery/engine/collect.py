@@ -225,7 +225,7 @@ def take_custody(
     for _, hashed in pool.run(hash_files, _slices(entries, have)):
         with writing(matter.engine) as connection:
             insert_rows(
-                connection, source_files, _COLUMNS, (_row(collection, entries, h) for h in hashed)
+                connection, source_files, _COLUMNS, [_row(collection, entries, h) for h in hashed]
             )
         progress.advance(
             items=len(hashed),

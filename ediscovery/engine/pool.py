@@ -89,6 +89,9 @@ class DaskPool:
                 "distributed.scheduler.allowed-failures": 10,
                 "distributed.worker.daemon": True,
                 "distributed.worker.profile.enabled": False,
+                # What these watch is shown by the dashboard, which is off.
+                "distributed.admin.system-monitor.interval": "10s",
+                "distributed.admin.tick.interval": "1s",
                 # Dask's own has malloc give memory back at once: 1 MiB read is 1 MiB faulted in.
                 "distributed.nanny.pre-spawn-environ": _ENVIRONMENT,
                 "distributed.admin.log-format": "%(message)s",

@@ -347,7 +347,9 @@ def _above(known: list[Any]) -> Item | None:
 
 def _times(source: Source) -> dict[str, Any]:
     times = {"modified_at": source.modified_ns, "accessed_at": source.accessed_ns}
-    return {name: from_timestamp(ns / 1e9) for name, ns in times.items() if ns is not None}
+    return {
+        name: from_timestamp(ns // 1_000_000_000) for name, ns in times.items() if ns is not None
+    }
 
 
 def _named(row: list[Any], name: str) -> Any:
