@@ -72,9 +72,9 @@ def add(matter: Matter, family: Family, placed: list[tuple[int, Family]]) -> Non
         item = Item(position, family_hash="" if n else family.key)
         row = [v if isinstance(v, str | int | float | None) else "[]" for v in item.row()]
         row[COLUMNS.index("metadata")] = "{}"
-        rows.append([family.collection, *row])
+        rows.append((family.collection, *row))
         numbered.append(
-            [number + n, family.collection, position, number, True, 1, 0, False, family.withdrawn]
+            (number + n, family.collection, position, number, True, 1, 0, False, family.withdrawn)
         )
     with writing(matter.engine) as connection:
         insert_rows(connection, items, ("collection_id", *COLUMNS), rows)
