@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
+from ediscovery.analyze.language_model import NO_LANGUAGE, identifier
 
 SAMPLE_CHARS = 600
 SAMPLE_BYTES = 900  # the classifier walks bytes, and other scripts take three a character
 MIN_LETTERS = 20
 MIN_CONFIDENCE = 0.5
-NO_LANGUAGE = "zxx"  # ISO 639-2: no linguistic content
 
 # Words that make up a fifth of English and hardly any of another language: they settle most mail
 # without the model.
@@ -32,7 +30,7 @@ def detect(text: str) -> str:
     sample = " ".join(_words(sample))
     if sum(map(str.isalpha, sample)) < MIN_LETTERS:
         return ""
-    language, confidence = _identifier().classify(sample.encode("utf-8", "replace")[:SAMPLE_BYTES])
+    language, confidence = identifier().classify(sample.encode("utf-8", "replace")[:SAMPLE_BYTES])
     return "" if language == NO_LANGUAGE or confidence < MIN_CONFIDENCE else str(language)
 
 
@@ -53,17 +51,3 @@ def _is_english(words: list[str]) -> bool:
         and found[half:].count(True) > least
         and len(_ENGLISH.intersection(words)) >= _ENGLISH_DISTINCT
     )
-
-
-@cache
-def _identifier() -> Any:
-    """The model, read once a process, held to languages that ISO 639-1 names."""
-    import numpy as np
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    named = [label for label in identifier.labels if len(label) == 2]
-    identifier.set_languages([*named, NO_LANGUAGE])
-    # One row a feature, side by side in memory: a third faster.
-    identifier.nb_ptc = np.ascontiguousarray(identifier.nb_ptc)
-    return identifier
