@@ -17,7 +17,11 @@ from ediscovery.model.errors import TryAgain
 T = TypeVar("T")
 R = TypeVar("R")
 _STARTS = 3
-_ENVIRONMENT = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
+_ENVIRONMENT = {
+    **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")},
+    # The index's threads come and go; each with an arena of its own, memory grew with every slice.
+    "MALLOC_ARENA_MAX": "1",
+}
 
 
 class Pool(Protocol):
