@@ -96,6 +96,7 @@ def main(page_handle: int) -> int:
     job = receive(inward)
     if job is None:
         return 0
+    from ediscovery.analyze import language_model
     from ediscovery.engine.unit import UnitReader, most_written
     from ediscovery.engine.work import Unit
     from ediscovery.extract.walk import Poison
@@ -105,6 +106,8 @@ def main(page_handle: int) -> int:
 
     profile = from_dict(job["profile"])
     limits = profile.limits
+    if "language_model" in job:
+        language_model.use(Path(job["language_model"]))
     held = isolation.isolate(job["readable"], [job["scratch"]], port=_tika_port(profile.tika))
     isolation.limit_resources(limits.memory_bytes)
     # What is loaded now stays; rows by the hundred are no reason to search it for garbage.

@@ -17,7 +17,11 @@ from ediscovery.model.errors import TryAgain
 T = TypeVar("T")
 R = TypeVar("R")
 _STARTS = 3
-_ENVIRONMENT = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
+_ENVIRONMENT = {
+    **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")},
+    # The index's threads come and go; each with an arena of its own, memory grew with every slice.
+    "MALLOC_ARENA_MAX": "1",
+}
 
 
 class Pool(Protocol):
@@ -89,6 +93,9 @@ class DaskPool:
                 "distributed.scheduler.allowed-failures": 10,
                 "distributed.worker.daemon": True,
                 "distributed.worker.profile.enabled": False,
+                # What these watch is shown by the dashboard, which is off.
+                "distributed.admin.system-monitor.interval": "10s",
+                "distributed.admin.tick.interval": "1s",
                 # Dask's own has malloc give memory back at once: 1 MiB read is 1 MiB faulted in.
                 "distributed.nanny.pre-spawn-environ": _ENVIRONMENT,
                 "distributed.admin.log-format": "%(message)s",

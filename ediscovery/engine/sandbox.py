@@ -19,6 +19,7 @@ from typing import Any, cast
 
 import msgpack
 
+from ediscovery.analyze import language_model
 from ediscovery.engine.parser_process import DISK_EXIT, MEMORY_EXIT, PAGE, Page, receive, send
 from ediscovery.engine.work import Job, Outcome, Unit
 from ediscovery.model import positions
@@ -161,6 +162,10 @@ class Sandbox:
         self._page.idle()
         job = asdict(self._job) | {"scratch": str(self._scratch)}
         job["readable"] = [*self._job.readable, self._job.packs]
+        model = language_model.unpacked() if self._job.loaded().language else None
+        if model is not None:
+            job["readable"].append(str(model))
+            job["language_model"] = str(model)
         try:
             send(cast(Any, process.stdin), job)
             ready = self._answer(process, _START_SECONDS)

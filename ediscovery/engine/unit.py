@@ -54,14 +54,14 @@ class UnitReader:
         poison: Mapping[str, Poison],
     ) -> None:
         self._unit, self._profile, self._passwords = unit, profile, passwords
-        self._scratch, self._scratch_name = scratch, str(scratch)
+        self._scratch = scratch
+        self._budget = Budget(0, spooled=True)  # by a parser that died, perhaps
         self._pack, self._pack_name = pack, pack_name
         self._entered, self._poison = entered, poison
         self.rows: list[list[Any]] = []
         self.cuts: list[tuple[list[Any], list[tuple[int, int, Any]]]] = []
         self.note: tuple[str, str] | None = None
         self.items = self.bytes = 0
-        self._swept = 0
 
     def read(self, start: int) -> Iterator[int]:
         """Yield, after each root or child of the range, where a restart would go on."""
@@ -263,17 +263,17 @@ class UnitReader:
 
     def _context(self, size: int) -> Context:
         limits = self._profile.limits
-        budget = max(limits.expansion_bytes, limits.expansion_ratio * size)
-        return Context(self._profile, self._scratch, Budget(budget), self._passwords)
+        most = max(limits.expansion_bytes, limits.expansion_ratio * size)
+        self._budget = Budget(most, self._budget.spooled)
+        return Context(self._profile, self._scratch, self._budget, self._passwords)
 
     def _sweep(self) -> None:
-        """Remove what the root's readers spooled; an unchanged folder holds nothing new."""
-        if os.stat(self._scratch_name).st_mtime_ns == self._swept:
-            return
-        for left in self._scratch.iterdir():
-            if left.name.startswith("spool-"):
-                left.unlink(missing_ok=True)
-        self._swept = os.stat(self._scratch_name).st_mtime_ns
+        """Remove what the root's readers spooled."""
+        if self._budget.spooled:
+            self._budget.spooled = False
+            for left in self._scratch.iterdir():
+                if left.name.startswith("spool-"):
+                    left.unlink(missing_ok=True)
 
 
 _EMPTY = {i: "{}" if COLUMNS[i] == "metadata" else "[]" for i in JSON_COLUMNS}
@@ -347,7 +347,9 @@ def _above(known: list[Any]) -> Item | None:
 
 def _times(source: Source) -> dict[str, Any]:
     times = {"modified_at": source.modified_ns, "accessed_at": source.accessed_ns}
-    return {name: from_timestamp(ns / 1e9) for name, ns in times.items() if ns is not None}
+    return {
+        name: from_timestamp(ns // 1_000_000_000) for name, ns in times.items() if ns is not None
+    }
 
 
 def _named(row: list[Any], name: str) -> Any:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
@@ -93,7 +92,7 @@ class PackWriter:
             packed = isal_zlib.compress(data, 1, -15)
             if len(packed) < size:
                 method, stored = DEFLATED, packed
-        place = self._header(name, zlib.crc32(data), size, len(stored), method)
+        place = self._header(name, isal_zlib.crc32(data), size, len(stored), method)
         self._file.write(stored)
         return place
 
@@ -105,7 +104,7 @@ class PackWriter:
         place = self._header(name, 0, size, size, STORED)
         crc = written = 0
         for chunk in chunks:
-            crc = zlib.crc32(chunk, crc)
+            crc = isal_zlib.crc32(chunk, crc)
             written += len(chunk)
             self._file.write(chunk)
         if written != size:
