@@ -241,6 +241,7 @@ def _collections(connection: Connection) -> list[dict[str, Any]]:
         {key: row[key] for key in kept}
         | {
             "profile": row["profile"].get("name"),
+            "tika": row["profile"].get("tika"),
             "reconciliation": reconciliation(connection, row["id"]),
         }
         for row in rows
