@@ -37,7 +37,6 @@ _GRACE = 15.0  # seconds that it takes to notice
 _ANSWER_FACTOR = 8  # bytes of JSON that a byte of text may take, escapes and metadata counted in
 _AWAY = frozenset({429, 502, 503, 504})  # it is there and takes nothing now
 
-
 _client: Client | None = None
 
 
@@ -98,10 +97,6 @@ class Client:
             ) from None
         finally:
             self._allow(time.monotonic() - started - most)
-
-    def close(self) -> None:
-        """Give up the connection."""
-        self._connection.close()
 
     def _read(self, content: Content, limits: Limits, wait: float) -> Answer:
         try:
@@ -169,15 +164,14 @@ class Client:
         return reply.status == 200 and reply.body.startswith(b"Apache Tika")
 
     def _answer(self, content: Content, limits: Limits, *, last: bool = False) -> Answer:
-        reply = self._put(content, limits)
-        if self._bound and _nothing(reply):
+        reply = self._put(content, limits, self._bound)
+        if self._bound and (reply.status == 400 or _nothing(reply)):
             # So it answers to a bound that its configuration does not allow, too.
-            self._bound = False
-            reply = self._put(content, limits)
-            self._bound = _nothing(reply)
+            reply = self._put(content, limits, False)
+            self._bound = reply.status != 200 or _nothing(reply)
         return _parsed(reply, limits.text_bytes, last=last)
 
-    def _put(self, content: Content, limits: Limits) -> Reply:
+    def _put(self, content: Content, limits: Limits, bound: bool) -> Reply:
         headers = {
             "Accept": "application/json",
             "Content-Type": "application/octet-stream",
@@ -187,7 +181,7 @@ class Client:
             "X-Tika-OCRskipOcr": "true",
         }
         seconds = limits.wall_seconds
-        if self._bound and _LEAST_BOUND <= seconds <= _MOST_BOUND:
+        if bound and _LEAST_BOUND <= seconds <= _MOST_BOUND:
             headers[_BOUND] = str(int(seconds * 1000))
             seconds += _GRACE
         try:
@@ -204,7 +198,8 @@ class Client:
 
 
 def _nothing(reply: Reply) -> bool:
-    return reply.status == 400 or (reply.status == 200 and reply.body.strip() == b"[]")
+    """Whether it says that it read the file and found not even the file."""
+    return reply.status == 200 and reply.body.strip() == b"[]"
 
 
 def _parsed(reply: Reply, limit: int, *, last: bool) -> Answer:

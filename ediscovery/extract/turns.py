@@ -48,10 +48,6 @@ class Turns:
         ):
             yield
 
-    def close(self) -> None:
-        """Close the file, and with it give up every lock of this process on it."""
-        self._file.close()
-
     @contextmanager
     def _held(self, byte: int, how: int, ends: float) -> Iterator[None]:
         self._take(byte, how, ends)

@@ -124,6 +124,7 @@ def test_it_waits_for_a_server_that_starts_again(tmp_path: Path) -> None:
         (says(200, b'[{"X-TIKA:EXCEPTION:container_exception": "x"}]'), "corrupt", 1),
         (says(500, b"oops"), "corrupt", 2),
         (says(404, b""), "infrastructure", 1),
+        (says(400, b""), "infrastructure", 2),
         (refuses_early, "infrastructure", 1),
         (says(200, b"<html>a proxy</html>"), "infrastructure", 2),
         (breaks_off, "crashed", 3),
