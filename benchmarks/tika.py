@@ -284,10 +284,20 @@ def run(settings: Settings) -> None:
         served, served_seconds = read_all(files, f"http://{running.address}", scratch)
         starts = running.starts
     missing = lost(files, served, jar, log)
-    for what, found, seconds in (
-        ("embedded", embedded, embedded_seconds),
-        ("server", served, served_seconds),
-    ):
+    report(settings, files, (embedded, embedded_seconds), (served, served_seconds), missing, starts)
+
+
+def report(
+    settings: Settings,
+    files: list[Path],
+    by_embedded: tuple[list[Read], float],
+    by_server: tuple[list[Read], float],
+    missing: list[Path],
+    starts: int,
+) -> None:
+    """Adds the figures, and leaves what became of each file in the scratch folder."""
+    embedded, served = by_embedded[0], by_server[0]
+    for what, (found, seconds) in (("embedded", by_embedded), ("server", by_server)):
         states = Counter(read.state for read in found)
         settings.figures += [
             Figure(
@@ -317,4 +327,4 @@ def run(settings: Settings) -> None:
          "embedded_seconds": round(a.seconds, 3), "server_seconds": round(b.seconds, 3)}
         for path, a, b in zip(files, embedded, served, strict=True)
     ]  # fmt: skip
-    (scratch / "files.json").write_text(json.dumps(details, indent=0))
+    (settings.scratch / "tika-files.json").write_text(json.dumps(details, indent=0))
