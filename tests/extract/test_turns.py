@@ -127,7 +127,7 @@ def test_a_poisonous_file_costs_its_neighbours_nothing(tmp_path: Path) -> None:
             under_way.append(handler)
         poisonous = handler.body.startswith(b"poison")
         # Long enough that another process's file comes in meanwhile, if it may.
-        time.sleep(0.3 if poisonous else 0.01)
+        time.sleep(0.3 if poisonous else 0.05)
         with lock:
             dead = handler not in under_way
             if poisonous:
@@ -140,7 +140,7 @@ def test_a_poisonous_file_costs_its_neighbours_nothing(tmp_path: Path) -> None:
         if not dead and not poisonous:
             handler.say(200, GOOD)
 
-    files = [b"poison %d" % n if n % 20 == 7 else b"good %d" % n for n in range(60)]
+    files = [b"poison %d" % n if n % 15 == 7 else b"good %d" % n for n in range(60)]
     results = _FORK.SimpleQueue()
     with server(reads) as seen:
         readers = [
