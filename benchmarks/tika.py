@@ -3,7 +3,7 @@
     EDISCOVERY_TIKA_JAR=tika-server-standard-3.2.2.jar python -m benchmarks tika
 
 Every file is read as if no reader of ours took it, by two processes at once. The server is started
-again whenever it dies, as compose does. What ours got no text of is then sent by a plain client,
+again whenever it dies or does not answer, as a supervisor does. What ours got no text of is then sent by a plain client,
 alone, each file that failed to a fresh server: what that reads, ours has lost.
 """
 
@@ -42,6 +42,8 @@ SMALL = 100_000  # bytes
 HEAP = "1g"  # of the server
 _PATIENCE = 20 * SECONDS  # for restarts, and turns alone, of files before
 _START_SECONDS = 120.0
+# A server that does not answer so many times, each within seconds and as far apart, is killed.
+_LOOKS, _LOOK_SECONDS = 5, 5.0
 _WORD = re.compile(r"\w+")
 
 
@@ -70,9 +72,21 @@ class Server:
                     self._command, env=os.environ | {"JAVA_TOOL_OPTIONS": f"-Xmx{HEAP}"},
                     stdout=log, stderr=log, start_new_session=True,
                 )  # fmt: skip
-                while self._process.poll() is None and not self._done.wait(0.2):
+                while not self._done.wait(1.0) and self._process.poll() is None and self._well():
                     continue
                 _kill(self._process)
+
+    def _well(self) -> bool:
+        """Whether it answers, if slowly. One that is short of memory may not, nor ever die of it."""
+        for _ in range(_LOOKS):
+            try:
+                send(self.address, "GET", "/version", seconds=_LOOK_SECONDS)
+            except (OSError, http.client.HTTPException):
+                if self._done.wait(_LOOK_SECONDS):
+                    return True
+            else:
+                return True
+        return False
 
     def wait(self) -> None:
         """Return when it is healthy."""
@@ -196,14 +210,18 @@ def _serve(pipe: Connection, by: str, scratch: Path) -> None:
         pipe.send(read)
 
 
-def send(address: str, method: str, path: str, body: bytes = b"") -> bytes:
+def send(
+    address: str, method: str, path: str, body: bytes = b"", *, seconds: float | None = None
+) -> bytes:
     """What a client that knows nothing is answered; raises for any status but 200."""
     headers = {
         "Accept": "*/*" if method == "GET" else "application/json",
         "Content-Type": "application/octet-stream",
         "X-Tika-OCRskipOcr": "true",  # as ours asks
     }
-    with contextlib.closing(http.client.HTTPConnection(address, timeout=SECONDS)) as connection:
+    with contextlib.closing(
+        http.client.HTTPConnection(address, timeout=seconds or SECONDS)
+    ) as connection:
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         if answer.status != 200:

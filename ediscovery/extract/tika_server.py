@@ -27,7 +27,7 @@ from ediscovery.model.profile import Limits
 from ediscovery.model.states import State
 
 _TRIES = 3  # one among others, two alone
-_RESTART_SECONDS = 120.0  # how long a server may stay away
+_RESTART_SECONDS = 180.0  # how long a server may stay away: its supervisor has to notice, too
 _PAUSE = 0.5  # seconds between two looks whether it is back
 _HEALTH_SECONDS = 10.0
 _QUEUE = 4  # how many files that hang may stand before one that waits for its turn
