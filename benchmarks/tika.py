@@ -3,8 +3,9 @@
     EDISCOVERY_TIKA_JAR=tika-server-standard-3.2.2.jar python -m benchmarks tika
 
 Every file is read as if no reader of ours took it, by two processes at once. The server is started
-again whenever it dies or does not answer, as a supervisor does. What ours got no text of is then sent by a plain client,
-alone, each file that failed to a fresh server: what that reads, ours has lost.
+again whenever it dies or does not answer, as a supervisor does. What ours got no text of is then
+sent by a plain client, alone, each file that failed to a fresh server: what that reads, ours has
+lost.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ HEAP = "1g"  # of the server
 _PATIENCE = 20 * SECONDS  # for restarts, and turns alone, of files before
 _START_SECONDS = 120.0
 # A server that does not answer so many times, each within seconds and as far apart, is killed.
-_LOOKS, _LOOK_SECONDS = 5, 5.0
+_FIRST_LOOKS, _LOOKS, _LOOK_SECONDS = 24, 5, 5.0
 _WORD = re.compile(r"\w+")
 
 
@@ -72,13 +73,18 @@ class Server:
                     self._command, env=os.environ | {"JAVA_TOOL_OPTIONS": f"-Xmx{HEAP}"},
                     stdout=log, stderr=log, start_new_session=True,
                 )  # fmt: skip
-                while not self._done.wait(1.0) and self._process.poll() is None and self._well():
-                    continue
+                looks = _FIRST_LOOKS
+                while self._process.poll() is None and self._well(looks):
+                    looks = _LOOKS
+                    if self._done.wait(1.0):
+                        break
                 _kill(self._process)
 
-    def _well(self) -> bool:
-        """Whether it answers, if slowly. One that is short of memory may not, nor ever die of it."""
-        for _ in range(_LOOKS):
+    def _well(self, looks: int) -> bool:
+        """Whether it answers, if slowly. Short of memory it may not, and never die of it either."""
+        for _ in range(looks):
+            if self._process is None or self._process.poll() is not None:
+                return False
             try:
                 send(self.address, "GET", "/version", seconds=_LOOK_SECONDS)
             except (OSError, http.client.HTTPException):
