@@ -165,10 +165,14 @@ def unfinished(
     for row in rows:
         if row.roots != _names(roots):
             continue
-        if row.profile != _plain(profile.as_dict()):
+        wanted = _plain(profile.as_dict())
+        if row.profile != wanted:
+            other = sorted(key for key in wanted if row.profile.get(key) != wanted[key])
             raise Refused(
-                f"Collection {row.id} of these files was begun with other settings.",
-                f"Continue it with --profile {row.profile.get('name')}, as it was begun.",
+                f"Collection {row.id} of these files was begun with other settings: "
+                f"{', '.join(other)}.",
+                f"Continue it with --profile {row.profile.get('name')} and --config as it was "
+                f"begun (tika: {row.profile.get('tika')}).",
             )
         return row.id, row.state
     return None

@@ -50,6 +50,12 @@ class Page:
         name = self._map[start + where : start + where + what].decode("utf-8", "replace")
         return since, position, name
 
+    def extend(self, seconds: float) -> None:
+        """Give what is read now so many seconds more, or take them back."""
+        since, where, what = PAGE_HEAD.unpack_from(self._map, 0)
+        if since:
+            PAGE_HEAD.pack_into(self._map, 0, since + seconds, where, what)
+
     def idle(self) -> None:
         PAGE_HEAD.pack_into(self._map, 0, 0.0, 0, 0)
 
@@ -108,7 +114,13 @@ def main(page_handle: int) -> int:
     limits = profile.limits
     if "language_model" in job:
         language_model.use(Path(job["language_model"]))
-    held = isolation.isolate(job["readable"], [job["scratch"]], port=_tika_port(profile.tika))
+    port = _tika_port(profile.tika)
+    if port is not None:
+        from ediscovery.extract import tika_server
+
+        # Opened now: it lies where the parsers of this matter may not write.
+        tika_server.join(profile.tika, Path(job["scratch"]).parent / "tika.lock", page.extend)
+    held = isolation.isolate(job["readable"], [job["scratch"]], port=port)
     isolation.limit_resources(limits.memory_bytes)
     # What is loaded now stays; rows by the hundred are no reason to search it for garbage.
     gc.freeze()

@@ -35,6 +35,7 @@ def ingest(
 
     The caller holds the matter's lock. Stopped anywhere, the same call goes on from there.
     """
+    profile = matter.deployment.applied(profile)
     begun = run.begin(matter, roots, custodian, profile)
     if begun.collection is not None:
         if begun.state == "collecting":

@@ -67,7 +67,7 @@ def retry(
     for collection in sorted({c for c, _ in roots} | _unfinished(matter)):
         job = run.job(matter, collection)
         if profile is not None:
-            job.profile = profile.as_dict()
+            job.profile = matter.deployment.applied(profile).as_dict()
         chosen = from_dict(job.profile)
         read.read(matter, collection, job, pool, progress)
         settle.settle(matter, collection)

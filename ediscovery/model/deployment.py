@@ -7,11 +7,12 @@ never holds a secret: those come from the environment, see ``docs/administrator.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ediscovery.model.errors import UsageError
+from ediscovery.model.profile import Profile
 from ediscovery.model.resources import resource
 
 VARIABLE = "EDISCOVERY_CONFIG"
@@ -38,6 +39,12 @@ class Deployment:
     def as_dict(self) -> dict[str, Any]:
         """Plain data, as it travels to workers; ``Deployment(**data)`` reads it back."""
         return asdict(self)
+
+    def applied(self, profile: Profile) -> Profile:
+        """``profile`` as it works here, and as a collection keeps it: the server reads for Tika."""
+        if profile.tika == "embedded" and self.tika:
+            return replace(profile, tika=self.tika)
+        return profile
 
 
 LOCAL = Deployment()

@@ -284,6 +284,7 @@ def _collections(
         {key: row[key] for key in kept}
         | {
             "profile": row["profile"].get("name"),
+            "tika": row["profile"].get("tika"),
             "reconciliation": _balance(
                 tallies, files, {row["id"]} if row["state"] == "done" else set()
             ),

@@ -1,20 +1,13 @@
-"""Tika: the native build on real files, a server by its protocol, and every way it can fail."""
+"""Tika: the native build on real files; a server has tests of its own."""
 
 from __future__ import annotations
 
-import json
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from ediscovery.extract import tika, tika_server
+from ediscovery.extract import tika
 from ediscovery.extract.contract import Budget, Content, Context
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.profile import Limits, Profile
@@ -117,132 +110,3 @@ def test_a_broken_file_is_corrupt_not_a_crash(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError) as raised:
         tika.own(Content(data), context(tmp_path, "a.doc"))
     assert raised.value.state == "corrupt"
-
-
-# -- a server ---------------------------------------------------------------------------------
-
-Answering = Callable[[BaseHTTPRequestHandler, bytes], None]
-
-
-@contextmanager
-def server(*answers: Answering) -> Iterator[tuple[str, list[bytes]]]:
-    """A server that gives ``answers`` one after the other, the last one for ever."""
-    seen: list[bytes] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            assert self.path == "/rmeta/text"
-            seen.append(body)
-            answers[min(len(seen), len(answers)) - 1](self, body)
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{running.server_address[1]}", seen
-    finally:
-        running.shutdown()
-        running.server_close()
-
-
-def says(status: int, body: bytes) -> Answering:
-    def answer(handler: BaseHTTPRequestHandler, _: bytes) -> None:
-        handler.send_response(status)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return answer
-
-
-def breaks_off(handler: BaseHTTPRequestHandler, _: bytes) -> None:
-    handler.connection.shutdown(socket.SHUT_RDWR)
-
-
-def hangs(handler: BaseHTTPRequestHandler, _: bytes) -> None:
-    time.sleep(4)
-
-
-GOOD = json.dumps(
-    [
-        {"X-TIKA:content": "\n\nthe document\n", "dc:title": "Deal", "dc:creator": ["A", "B"]},
-        {"X-TIKA:content": "inside", "resourceName": "a.txt"},
-    ]
-).encode()
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tika_server, "_PAUSE", 0.0)
-
-
-def test_an_answer(tmp_path: Path) -> None:
-    with server(says(200, GOOD)) as (url, seen):
-        found = tika.extract(Content(RSS), context(tmp_path, "a.rss", url))
-    assert seen == [RSS]
-    assert found.text == "the document\ninside"
-    assert (found.fields["title"], found.fields["author"]) == ("Deal", "A; B")
-    assert found.fields["embedded_in_text"] == ["a.txt"]
-    assert "a.txt" in found.warnings[0]
-
-
-def test_a_file_on_disk_is_streamed(tmp_path: Path) -> None:
-    path = tmp_path / "big.rss"
-    path.write_bytes(b"xx" + RSS)
-    with server(says(200, GOOD)) as (url, seen):
-        tika.ask(Content(path=path, offset=2), context(tmp_path, "a.rss", url))
-    assert seen == [RSS]
-
-
-@pytest.mark.parametrize("first", [breaks_off, says(500, b"oops"), says(200, b"no json")])
-def test_a_lost_request_is_tried_once_more(first: Answering, tmp_path: Path) -> None:
-    with server(first, says(200, GOOD)) as (url, seen):
-        answer = tika.ask(Content(RSS), context(tmp_path, "a.rss", url))
-    assert answer.text == "the document"
-    assert len(seen) == 2
-
-
-@pytest.mark.parametrize(
-    ("answer", "state", "requests"),
-    [
-        (says(422, b"EncryptedDocumentException"), "encrypted", 1),
-        (says(422, b"TikaException: broken"), "corrupt", 1),
-        (says(503, b"busy"), "infrastructure", 2),
-        (breaks_off, "infrastructure", 2),
-        (
-            says(200, b'[{"X-TIKA:EXCEPTION:container_exception": "RuntimeException: x"}]'),
-            "corrupt",
-            1,
-        ),
-    ],
-)
-def test_failures(answer: Answering, state: str, requests: int, tmp_path: Path) -> None:
-    with server(answer) as (url, seen), pytest.raises(EvidenceError) as raised:
-        tika.ask(Content(RSS), context(tmp_path, "a.rss", url))
-    assert raised.value.state == state
-    assert len(seen) == requests
-
-
-def test_a_server_that_hangs_is_given_up(tmp_path: Path) -> None:
-    with server(hangs) as (url, _), pytest.raises(EvidenceError) as raised:
-        tika.ask(Content(RSS), context(tmp_path, "a.rss", url, wall_seconds=2.0))
-    assert raised.value.state == "timeout"
-
-
-def test_no_server_is_never_the_documents_fault(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with pytest.raises(EvidenceError) as raised:
-        tika.ask(Content(RSS), context(tmp_path, "a.rss", f"http://127.0.0.1:{port}"))
-    assert raised.value.state == "infrastructure"
-
-
-def test_an_endless_answer_is_cut(tmp_path: Path) -> None:
-    body = b"[" + b'{"X-TIKA:content": "word word word"},' * 20_000 + b"{}]"
-    with server(says(200, body)) as (url, _), pytest.raises(EvidenceError) as raised:
-        tika.ask(Content(RSS), context(tmp_path, "a.rss", url, text_bytes=1000))
-    assert raised.value.state == "limit:text"

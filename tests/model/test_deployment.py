@@ -8,6 +8,7 @@ import pytest
 
 from ediscovery.model.deployment import LOCAL, Deployment, load
 from ediscovery.model.errors import UsageError
+from ediscovery.model.profile import Profile
 
 
 def test_local_is_the_default() -> None:
@@ -26,6 +27,7 @@ def test_the_cluster_names_every_server() -> None:
     [
         "catalog: postgresql://me:secret@host/db",  # a secret in the file
         "index: https://me:secret@host:9200",
+        "tika: http://me:secret@host:9998",
         "scheduler: http://host:8786",
         "catlog: sqlite",
         "packs: [",
@@ -47,3 +49,18 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
 def test_an_unknown_name_says_which_are_known() -> None:
     with pytest.raises(UsageError, match="elsewhere"):
         load("elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("profile", "deployment", "reads"),
+    [
+        ("embedded", "", "embedded"),
+        ("embedded", "http://tika:9998", "http://tika:9998"),
+        ("off", "http://tika:9998", "off"),
+        ("http://mine:9998", "http://tika:9998", "http://mine:9998"),
+    ],
+)
+def test_a_server_stands_in_for_the_embedded_tika_only(
+    profile: str, deployment: str, reads: str
+) -> None:
+    assert Deployment(tika=deployment).applied(Profile(tika=profile)) == Profile(tika=reads)
