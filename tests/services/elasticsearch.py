@@ -37,6 +37,11 @@ class Elasticsearch(Server):
         # A node writes its keystore, and with security its certificates, beside its settings.
         place.clear(self.folder / "config")
         shutil.copytree(self.program / "config", self.folder / "config")
+        if "jdk.incubator.vector" not in (java_home() / "release").read_text():
+            # Makes vectors quick and is not there in a reduced runtime; nothing depends on it.
+            options = self.folder / "config" / "jvm.options"
+            kept = [line for line in options.read_text().splitlines() if "incubator" not in line]
+            options.write_text("\n".join(kept) + "\n")
         place.give(self.folder / "config")
         place.owned(self.data)
         place.owned(self.folder / "logs")
