@@ -34,7 +34,7 @@ RUN apt-get update \
         unar \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --no-create-home ediscovery \
-    && install -d -o ediscovery -g ediscovery /workspace
+    && install -d -o ediscovery -g ediscovery /workspace /scratch
 COPY --from=build /opt/ediscovery /opt/ediscovery
 ENV PATH=/opt/ediscovery/bin:$PATH \
     HOME=/tmp \

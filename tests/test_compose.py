@@ -122,7 +122,7 @@ def no_secret_inside(compose: dict[str, Any]) -> Iterator[str]:
         if re.search(r"://[^/]*:[^/]*@", value):
             yield f"{name}: {variable} holds a password in a URL"
     for name, secret in compose["secrets"].items():
-        if not re.fullmatch(r"\./secrets/[\w.]+", secret.get("file", "")):
+        if not re.fullmatch(r"\./secrets/[\w.-]+", secret.get("file", "")):
             yield f"secret {name} is no file in ./secrets"
 
 
@@ -136,7 +136,7 @@ def secrets_declared(compose: dict[str, Any]) -> Iterator[str]:
         }
         used |= set(mounted)
         said = yaml.safe_dump([service.get(k) for k in ("environment", "entrypoint", "command")])
-        for path in set(re.findall(r"/run/secrets/([\w.]+)", said)) - set(mounted):
+        for path in set(re.findall(r"/run/secrets/([\w.-]+)", said)) - set(mounted):
             yield f"{name}: /run/secrets/{path} is not mounted"
     for odd in used ^ set(compose["secrets"]):
         yield f"secret {odd} is used or declared alone"
@@ -174,10 +174,10 @@ def variables_read(compose: dict[str, Any]) -> Iterator[str]:
         sources += [(folder / f"{n}.py").read_text() for n in ("configprovider", "session")]
     text = "\n".join(sources)
     for name, variable, _ in environments(compose):
-        if compose["services"][name]["image"].startswith("ediscovery:"):
+        if re.match("EDISCOVERY_|AWS_", variable):
             # A secret's name is completed by _FILE where it is read.
-            read = variable.removesuffix("_FILE")
-            if not re.search(rf"[\"'`]{read}\b", text):
+            read = rf"[\"'`]({variable}|{variable.removesuffix('_FILE')})\b"
+            if not re.search(read, text):
                 yield f"{name}: nothing reads {variable}"
 
 
@@ -252,7 +252,7 @@ BROKEN: list[tuple[Check, Callable[[dict[str, Any]], None]]] = [
     (secrets_declared, breaks("services/s3/secrets", ["s3.crt", "s3.key"])),
     (volumes_named, breaks("volumes/packs", None)),
     (volumes_named, breaks("services/s3/volumes", ["/data"])),
-    (volumes_named, breaks("services/worker/volumes", ["./evidence:/evidence"])),
+    (volumes_named, breaks("services/ediscovery/volumes", ["./evidence:/evidence"])),
     (mounted_files_there, breaks("services/s3/volumes", ["./config/compose/none.sh:/x:ro"])),
     (variables_read, breaks("services/worker/environment/EDISCOVERY_NOT_READ", "x")),
     (hosts_known, breaks("services/tika", None)),
@@ -315,10 +315,12 @@ def test_secrets_are_made_once_closed_and_complete(tmp_path: Path) -> None:
     made = {p.name: p.read_bytes() for p in target.iterdir()}
     assert {Path(s["file"]).name for s in COMPOSE["secrets"].values()} <= set(made)
     assert target.stat().st_mode & 0o077 == 0
-    assert (target / "ca.key").stat().st_mode & 0o077 == 0
-    for name in ("elasticsearch", "s3", "scheduler"):
+    for key in ("ca.key", "cluster-ca.key"):
+        assert (target / key).stat().st_mode & 0o077 == 0
+        assert key not in COMPOSE["secrets"]
+    for name, by in {"elasticsearch": "ca", "s3": "ca", "scheduler": "cluster-ca"}.items():
         subprocess.run(
-            ["openssl", "verify", "-CAfile", "ca.crt", "-verify_hostname", name, f"{name}.crt"],
+            ["openssl", "verify", "-CAfile", f"{by}.crt", "-verify_hostname", name, f"{name}.crt"],
             cwd=target, check=True, capture_output=True,
         )  # fmt: skip
     assert made["s3_secret_key"].strip() in made["s3_credentials"]

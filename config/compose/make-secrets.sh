@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes ./secrets for docker-compose.yml: passwords, a certificate authority, and certificates of the
-# servers and of the cluster. Run it beside that file. What is there already is kept.
+# Makes ./secrets for docker-compose.yml: passwords, two certificate authorities, and certificates of
+# the servers and of the cluster. Run it beside that file. What is there already is kept.
 set -eu
 umask 077
 target=${1:-secrets}
@@ -23,26 +23,36 @@ if [ ! -s s3_secret_key ]; then
     keep s3_credentials
 fi
 
-if [ ! -s ca.key ]; then
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -sha256 \
-        -subj "/CN=ediscovery authority" -addext "keyUsage=critical,keyCertSign,cRLSign" \
-        -keyout ca.key -out ca.crt 2>/dev/null
-    chmod 400 ca.key # never mounted anywhere
-    keep ca.crt
-fi
+curve="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256"
 
-# One certificate a service, for its name in the compose network. Workers and coordinator show
-# theirs to the scheduler, so each may be used on either side.
-for name in elasticsearch s3 scheduler; do
-    [ -s "$name.crt" ] && continue
-    printf '%s\n' "subjectAltName=DNS:$name,DNS:localhost,IP:127.0.0.1" "basicConstraints=critical,CA:FALSE" \
-        "keyUsage=critical,digitalSignature" "extendedKeyUsage=serverAuth,clientAuth" >"$name.ext"
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 -subj "/CN=$name" \
-        -keyout "$name.key" -out "$name.csr" 2>/dev/null
-    openssl x509 -req -in "$name.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 825 -sha256 \
-        -extfile "$name.ext" -out "$name.crt" 2>/dev/null
-    rm -f "$name.csr" "$name.ext"
-    keep "$name.key"
-    keep "$name.crt"
-done
-echo "Made in $(pwd). Keep ca.key and a copy of all of it somewhere safe." >&2
+# authority NAME: its key, which is mounted nowhere, and its certificate.
+authority() {
+    [ -s "$1.key" ] && return
+    # shellcheck disable=SC2086
+    openssl req -x509 $curve -days 3650 -subj "/CN=ediscovery $1" \
+        -addext "keyUsage=critical,keyCertSign,cRLSign" -keyout "$1.key" -out "$1.crt" 2>/dev/null
+    chmod 400 "$1.key"
+    keep "$1.crt"
+}
+
+# certificate NAME AUTHORITY: for the service of that name in the compose network.
+certificate() {
+    [ -s "$1.crt" ] && return
+    printf '%s\n' "subjectAltName=DNS:$1,DNS:localhost,IP:127.0.0.1" "basicConstraints=critical,CA:FALSE" \
+        "keyUsage=critical,digitalSignature" "extendedKeyUsage=serverAuth,clientAuth" >"$1.ext"
+    # shellcheck disable=SC2086
+    openssl req $curve -subj "/CN=$1" -keyout "$1.key" -out "$1.csr" 2>/dev/null
+    openssl x509 -req -in "$1.csr" -CA "$2.crt" -CAkey "$2.key" -CAcreateserial -days 825 -sha256 \
+        -extfile "$1.ext" -out "$1.crt" 2>/dev/null
+    rm -f "$1.csr" "$1.ext"
+    keep "$1.key"
+    keep "$1.crt"
+}
+
+authority ca
+certificate elasticsearch ca
+certificate s3 ca
+# An authority of its own: whoever holds a certificate of it may run code on the workers.
+authority cluster-ca
+certificate scheduler cluster-ca
+echo "Made in $(pwd). Keep a copy of it somewhere safe; nobody else needs ca.key and cluster-ca.key." >&2
