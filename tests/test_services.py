@@ -67,9 +67,10 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def group(leader: int) -> list[str]:
-    """The commands of a process group."""
+    """The commands of a process group that still run."""
     said = subprocess.run(["ps", "-eo", "pgid=,args="], capture_output=True, text=True, check=True)
-    return [line for line in said.stdout.splitlines() if line.split()[0] == str(leader)]
+    lines = [line for line in said.stdout.splitlines() if "<defunct>" not in line]
+    return [line for line in lines if line.split()[0] == str(leader)]
 
 
 def test_it_starts_once_answers_and_stops_with_its_children(
