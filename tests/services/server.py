@@ -20,7 +20,8 @@ from tests.services.errors import ServiceError
 
 
 class Server(ABC):
-    """One server process with a folder of its own: ``data``, ``log``, ``pid``, ``port``.
+    """One server process with a folder of its own: ``data``, ``pid``, ``port``, and the ``log`` of
+    the last start.
 
     A test that stops and starts a server makes one of its own, with ``folder`` in its scratch
     space; the shared ones are left alone.
@@ -28,7 +29,7 @@ class Server(ABC):
 
     name: str
     # Looks, half a second apart, until it must answer; a cold start on a busy machine is slow.
-    patience = 480
+    patience = 1200
     stop_signal = signal.SIGTERM
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -144,7 +145,7 @@ class Server(ABC):
         kept.write_text(str(place.free_port(int(kept.read_text()) if kept.exists() else 0)))
         if not self.data.exists():
             self.prepare()
-        with self.log.open("ab") as log:
+        with self.log.open("wb") as log:
             process = subprocess.Popen(
                 place.as_runner(self.command(), self._tmp()), env=self._environment(),
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
