@@ -318,8 +318,8 @@ def test_the_parser_dies_with_whoever_started_it(tmp_path: Path) -> None:
         "import sys, time\n"
         "from tests.hostile.test_sandbox import *\n"
         f"here = {str(tmp_path)!r}\n"
-        "job = Job(('a', here, 'A'), QUICK.as_dict(), (), here, here, ())\n"
-        "box = Sandbox(job)\n"
+        "job = Job(('a', here, 'A'), QUICK.as_dict(), (), here, ())\n"
+        "box = Sandbox(job, FolderPacks(Path(here)))\n"
         "print(box._running().pid, flush=True)\n"
         "time.sleep(60)\n"
     )
