@@ -1,4 +1,4 @@
-"""What every store of packs must do. The test class of each inherits it and says how to make one."""
+"""What every store of packs must do. Each has a test class that inherits this."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from tests.servers import server
 from tests.store.buckets import bucket
 from tests.store.faulty import faulty
 
-CUT = replace(QUICK, cut_bytes=20_000, unit_items=25)
+CUT = replace(QUICK, cut_bytes=20_000, unit_bytes=30_000, unit_items=25)
 STORES = ["file", "memory", pytest.param("s3", marks=pytest.mark.server("s3"))]
 
 

@@ -22,10 +22,10 @@ _BUSY = (
 class Faults:
     """What the server at ``url`` does to the next requests of ``method`` (``""``: any).
 
-    Each count goes down. ``busy``: answer 503. ``cut``: break off in the middle of the body. ``short``: send half the
-    body and call that all of it. ``flip``: change a byte of the body. ``lost``: do as asked and
-    drop the connection instead of answering. ``spoil``: change a byte of what was sent, and say
-    nothing of checksums. ``delay``: seconds before every answer.
+    Each count goes down. ``busy``: answer 503. ``cut``: break off in the middle of the body.
+    ``short``: send half the body and call that all of it. ``flip``: change a byte of the body.
+    ``lost``: do as asked and drop the connection instead of answering. ``spoil``: change a byte of
+    what was sent, and say nothing of checksums. ``delay``: seconds before every answer.
     ``unconditional``: take ``If-None-Match`` away, as servers do that do not know it; ``refuse``:
     answer it with 501, as others do.
     """
