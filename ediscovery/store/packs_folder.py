@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -115,11 +117,30 @@ def _moved(finished: Path, path: Path) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
+        if error.errno == errno.EXDEV:
+            return _moved_far(finished, path)
         if error.errno not in _NO_LINKS:
             raise
         if path.exists():
             return False
         finished.replace(path)
         return True
+    finished.unlink()
+    return True
+
+
+def _moved_far(finished: Path, path: Path) -> bool:
+    """As :func:`_moved`, to another file system: by a synced copy beside the name."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    near = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as copy, open(finished, "rb") as file:
+            shutil.copyfileobj(file, copy, PIECE)
+            copy.flush()
+            os.fsync(copy.fileno())
+        if not _moved(near, path):
+            return False
+    finally:
+        near.unlink(missing_ok=True)
     finished.unlink()
     return True

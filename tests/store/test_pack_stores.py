@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +18,7 @@ from ediscovery.model.errors import UsageError
 from ediscovery.store.pack_store import PackStore, open_packs
 from ediscovery.store.packs_folder import FolderPacks
 from ediscovery.store.packs_remote import RemotePacks
-from tests.contracts.pack_store import PackStoreContract
+from tests.contracts.pack_store import PackStoreContract, write
 from tests.store.buckets import bucket
 
 Change = Callable[[bytes], bytes | None]
@@ -105,6 +108,36 @@ def test_a_matter_has_its_own_prefix(tmp_path: Path) -> None:
     assert isinstance(two, RemotePacks) and two.path("a.zip").endswith("shared/two/packs/a.zip")
     own = open_packs(Deployment(), tmp_path / "x", "one")
     assert own.folder == tmp_path / "x" / "packs"
+
+
+def test_a_folder_on_another_disk(tmp_path: Path) -> None:
+    other = Path("/dev/shm")
+    if not other.is_dir() or other.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("left out: there is no second file system")
+    with tempfile.TemporaryDirectory(dir=other) as folder:
+        store = FolderPacks(Path(folder) / "packs")
+        for content in (b"one" * 90, b"two" * 90, b"one" * 90):
+            (member,) = write(tmp_path / "a.zip", [content])
+            accepted = store.accept(tmp_path / "a.zip", "a.zip")
+            assert not (tmp_path / "a.zip").exists()
+            assert store.read(accepted.pack, member.place) == content
+        assert len(store.listing()) == 2
+
+
+@pytest.mark.parametrize("errors", [errno.EPERM, errno.EOPNOTSUPP])
+def test_a_file_system_without_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, errors: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errors, os.strerror(errors))
+
+    monkeypatch.setattr(os, "link", refuse)
+    store = FolderPacks(tmp_path / "packs")
+    for content in (b"one" * 90, b"two" * 90, b"one" * 90):
+        (member,) = write(tmp_path / "a.zip", [content])
+        accepted = store.accept(tmp_path / "a.zip", "a.zip")
+        assert store.read(accepted.pack, member.place) == content
+    assert len(store.listing()) == 2
 
 
 @pytest.mark.parametrize("packs", ["folder", "file:///tmp/x", "memory://x"])
