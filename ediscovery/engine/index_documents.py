@@ -16,7 +16,7 @@ from ediscovery.store.workspace import Matter
 _FIELDS = (
     "collection_id", "subject", "from_", "to", "cc", "bcc", "file_name", "category", "mime_type",
     "ext", "sent_at", "modified_at", "created_at", "flags", "state", "language", "path", "pack",
-    "text_offset", "text_length", "text_method", "text_sha256", "message",
+    "text_offset", "text_length", "text_method", "text_size", "text_sha256", "message",
 )  # fmt: skip
 
 

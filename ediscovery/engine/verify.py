@@ -233,10 +233,11 @@ def _packs(matter: Matter) -> Check:
 
 
 class _Stored(NamedTuple):
-    """A native or text: of which item, which of the two, where, and with which SHA-256."""
+    """A native or text: of which item, which of the two, its bytes, where they lie."""
 
     path: str
     what: str
+    size: int
     member: Member
 
 
@@ -257,12 +258,11 @@ def _members(matter: Matter, progress: Progress, sample: float) -> Check:
                 continue
             looked += 1
             for stored in _stored(row):
-                length = stored.member.place.length
-                if len(window) == _AT_ONCE or size + length > PIECE:
+                if len(window) == _AT_ONCE or size + stored.size > PIECE:
                     problems += _altered(matter, window)
                     window, size = [], 0
                 window.append(stored)
-                size += length
+                size += stored.size
             progress.advance(items=1, size=row.size, exceptions=0)
     problems += _altered(matter, window)
     return Check("natives and texts", looked, problems[:_SHOWN])
@@ -285,20 +285,22 @@ def _whole_packs(matter: Matter, connection: Connection) -> list[str]:
 def _stored(row: Any) -> Iterator[_Stored]:
     if row.native_offset is not None:
         place = Place(row.native_offset, row.native_length, row.native_method)
-        yield _Stored(row.path, "native", Member(row.pack, place, row.sha256))
+        yield _Stored(row.path, "native", row.size, Member(row.pack, place, row.sha256))
     if row.text_offset is not None:
         place = Place(row.text_offset, row.text_length, row.text_method)
-        yield _Stored(row.path, "text", Member(row.pack, place, row.text_sha256))
+        yield _Stored(
+            row.path, "text", row.text_size or 0, Member(row.pack, place, row.text_sha256)
+        )
 
 
 def _altered(matter: Matter, window: list[_Stored]) -> Iterator[str]:
     """Which of the stored are not what they were. They are read together, or a large one alone."""
     digests: list[str] = []
-    if all(stored.member.place.length <= PIECE for stored in window):
+    if all(max(stored.size, stored.member.place.length) <= PIECE for stored in window):
         with contextlib.suppress(VerificationFailed):  # each alone tells which it was
             datas = matter.packs.read_many([stored.member for stored in window])
             digests = [hashlib.sha256(data).hexdigest() for data in datas]
-    for number, (path, what, member) in enumerate(window):
+    for number, (path, what, _, member) in enumerate(window):
         try:
             digest = digests[number] if digests else _digest(matter, member)
         except VerificationFailed as error:

@@ -93,16 +93,17 @@ def text_of(matter: Matter, row: Any) -> str:
 def with_texts(matter: Matter, rows: Iterable[Any]) -> Iterator[tuple[Any, str]]:
     """Item rows that name the places of their texts, each with its text, in the same order.
 
-    Some are read ahead, for neighbours in a pack may come in one request.
+    Some are read ahead, up to 8 MiB, for neighbours in a pack may come in one request.
     """
     window: list[Any] = []
     size = 0
     for row in rows:
-        window.append(row)
-        size += row.text_length or 0
-        if len(window) == _TEXTS_AT_ONCE or size > PIECE:
+        length = row.text_size or 0
+        if len(window) == _TEXTS_AT_ONCE or size + length > PIECE:
             yield from _with_texts(matter, window)
             window, size = [], 0
+        window.append(row)
+        size += length
     yield from _with_texts(matter, window)
 
 
