@@ -88,7 +88,7 @@ def prepare_scratch(matter: Matter) -> None:
     """Empty the scratch folder of what an interrupted run left, and mend the audit file."""
     shutil.rmtree(matter.scratch, ignore_errors=True)
     matter.scratch.mkdir(mode=0o700)
-    matter.packs.folder.mkdir(exist_ok=True, mode=0o700)
+    matter.packs.prepare()
     matter.mirror_audit()
 
 
@@ -111,7 +111,6 @@ def job(matter: Matter, collection: int) -> Job:
         matter.identity,
         row.profile,
         passwords.bank(matter),
-        str(matter.packs.folder),
         str(matter.scratch),
         tuple(os.fsdecode(folder) for folder in _outermost(sorted(places))),
     )

@@ -44,8 +44,10 @@ def read_unit(task: UnitTask) -> Outcome:
     try:
         if _sandbox is None or _sandbox[0] != task.job:
             close_sandbox()
-            _sandbox = (task.job, Sandbox(task.job))
-        unit = assemble.unit(matter, task.collection, task.name, task.kind, task.spec)
+            _sandbox = (task.job, Sandbox(task.job, matter.packs))
+        unit = assemble.unit(
+            matter, task.collection, task.name, task.kind, task.spec, _sandbox[1].kept
+        )
         return _sandbox[1].run(unit)
     except OSError as error:
         raise TryAgain(

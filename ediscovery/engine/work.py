@@ -65,7 +65,6 @@ class Job:
     matter: Identity
     profile: dict[str, Any]
     passwords: tuple[str, ...]
-    packs: str  # folder of the finished packs
     scratch: str
     readable: tuple[str, ...]  # folders of the sources, for the sandbox
 
@@ -90,6 +89,7 @@ class Outcome:
     bytes: int
     pack: str
     pack_sha256: str
+    pack_size: int
     records: str  # digest of the rows, see store/records.py
     seconds: float
     cpu_seconds: float

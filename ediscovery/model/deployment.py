@@ -7,7 +7,7 @@ never holds a secret: those come from the environment, see ``docs/administrator.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,9 @@ class Deployment:
     """Where the parts of a workspace live. The defaults need nothing but its folder.
 
     ``catalog``: ``sqlite``, or ``postgresql://[user@]host[:port]/database``. ``packs``: ``folder``,
-    or a URL that fsspec knows (``s3://bucket/prefix``). ``index``: ``tantivy``, or the URL of
-    Elasticsearch. ``scheduler``: ``local``, or the address of a Dask scheduler (``tls://host:8786``,
+    or a URL that fsspec knows (``s3://bucket/prefix``). ``packs_lock``: for how many ``days`` S3
+    locks each pack, in which ``mode``. ``index``: ``tantivy``, or the URL of Elasticsearch.
+    ``scheduler``: ``local``, or the address of a Dask scheduler (``tls://host:8786``,
     ``tcp://host:8786``). ``tika``: URL of a Tika server for profiles that say ``embedded``, or
     ``""``.
     """
@@ -32,6 +33,7 @@ class Deployment:
     name: str = "local"
     catalog: str = "sqlite"
     packs: str = "folder"
+    packs_lock: dict[str, Any] | None = field(default=None, hash=False)
     index: str = "tantivy"
     scheduler: str = "local"
     tika: str = ""

@@ -162,7 +162,8 @@ def commit(matter: Matter, unit: UnitTask, outcome: Outcome) -> int:
         details |= {
             "collection": collection, "unit": unit.name, "items": outcome.items,
             "pack": outcome.pack, "pack_sha256": outcome.pack_sha256,
-            "records": outcome.records, "isolation": outcome.isolation,
+            "pack_size": outcome.pack_size, "records": outcome.records,
+            "isolation": outcome.isolation,
         }  # fmt: skip
         audit.record(connection, "unit read", details)
     return exceptions
