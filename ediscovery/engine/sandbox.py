@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -42,11 +43,14 @@ class Sandbox:
     fails (no disk space, the process can't be started).
     """
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
+    def __init__(self, job: Job, packs: Packs, scratch: Path, readable: Sequence[Path]) -> None:
+        """``scratch`` is this machine's; ``readable`` what parsers may read beside the job's."""
+        self._job, self._packs = job, packs
+        self._readable = [*job.readable, *map(str, readable)]
         self._limits = job.loaded().limits
-        Path(job.scratch).mkdir(parents=True, exist_ok=True)
-        self._scratch = Path(tempfile.mkdtemp(dir=job.scratch, prefix="parser-"))
+        scratch.mkdir(parents=True, exist_ok=True)
+        self._scratch = Path(tempfile.mkdtemp(dir=scratch, prefix="parser-"))
+        self._traces = scratch.parent / "parser.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._isolation = ""
         handle = os.memfd_create("ediscovery-page")
@@ -84,12 +88,11 @@ class Sandbox:
             file.truncate(state.pack_end)
             file.seek(state.pack_end)
             finish(file, state.directory, state.members)
-        packs = Packs(Path(self._job.packs))
-        packs.accept(draft, pack_name)
+        self._packs.accept(draft, pack_name)
         return Outcome(
             unit.name, state.batches, state.cuts, state.note, state.items, state.bytes, pack_name,
-            packs.digest(pack_name), records.text(state.records), time.monotonic() - started, cpu,
-            restarts, self._isolation,
+            self._packs.digest(pack_name), records.text(state.records),
+            time.monotonic() - started, cpu, restarts, self._isolation,
         )  # fmt: skip
 
     def close(self) -> None:
@@ -160,7 +163,7 @@ class Sandbox:
             fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)  # type: ignore[union-attr]
         self._page.idle()
         job = asdict(self._job) | {"scratch": str(self._scratch)}
-        job["readable"] = [*self._job.readable, self._job.packs]
+        job["readable"] = [*self._readable, str(self._packs.folder)]
         try:
             send(cast(Any, process.stdin), job)
             ready = self._answer(process, _START_SECONDS)
@@ -228,8 +231,7 @@ class Sandbox:
 
     def _log_line(self, position: str, verdict: tuple[str, str]) -> None:
         """Keep the trace of what killed a parser, for whoever mends it."""
-        log = Path(self._job.scratch).parent / "parser.log"
-        with open(log, "a", errors="backslashreplace") as file:
+        with open(self._traces, "a", errors="backslashreplace") as file:
             file.write(f"{position} {verdict[0]}: {verdict[1]}\n{self._log()}\n")
 
     def _stop(self) -> None:

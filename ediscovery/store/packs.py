@@ -10,9 +10,12 @@ for the two record types that a plain ZIP needs (PKWARE APPNOTE 6.3.10, sections
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import shutil
 import struct
+import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -23,6 +26,7 @@ from isal import igzip_lib, isal_zlib
 from ediscovery.model.errors import TryAgain, VerificationFailed
 
 STORED, DEFLATED = 0, 8
+DRAFT = ".draft-"  # begins the names of packs that are still on their way
 _PIECE = 8 << 20  # bytes
 _SMALL = 128  # bytes; below this deflate gains nothing
 _LOCAL = struct.Struct("<IHHHHHIIIHH")
@@ -181,12 +185,27 @@ class Packs:
     def accept(self, finished: Path, pack: str) -> None:
         """Move a finished, synced pack into place under its final name."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        finished.replace(self.path(pack))
+        try:
+            finished.replace(self.path(pack))
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            self._carry(finished, pack)
         folder = os.open(self.folder, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+    def _carry(self, finished: Path, pack: str) -> None:
+        """Bring a pack here from another file system; what a crash leaves, a next run removes."""
+        handle, name = tempfile.mkstemp(dir=self.folder, prefix=DRAFT)
+        with open(handle, "wb") as target, open(finished, "rb") as source:
+            shutil.copyfileobj(source, target, _PIECE)
+            target.flush()
+            os.fsync(target.fileno())
+        Path(name).replace(self.path(pack))
+        finished.unlink()
 
     def read(self, pack: str, place: Place) -> bytes:
         """The bytes of one member.

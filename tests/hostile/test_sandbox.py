@@ -74,11 +74,8 @@ def opened(tmp_path: Path) -> Iterator[Open]:
     def open_(profile: Profile, folder: Path) -> tuple[Sandbox, Unit]:
         packs = tmp_path / "packs"
         packs.mkdir(exist_ok=True)
-        job = Job(
-            ("acme", str(tmp_path), "ACME"), profile.as_dict(), (), str(packs),
-            str(tmp_path / "scratch"), (str(folder),),
-        )  # fmt: skip
-        made.append(Sandbox(job))
+        job = Job(("acme", str(tmp_path), "ACME", {}), profile.as_dict(), (), (str(folder),))
+        made.append(Sandbox(job, Packs(packs), tmp_path / "scratch", ()))
         files = sorted(folder.iterdir())
         sources = [
             Source(
@@ -317,8 +314,8 @@ def test_the_parser_dies_with_whoever_started_it(tmp_path: Path) -> None:
         "import sys, time\n"
         "from tests.hostile.test_sandbox import *\n"
         f"here = {str(tmp_path)!r}\n"
-        "job = Job(('a', here, 'A'), QUICK.as_dict(), (), here, here, ())\n"
-        "box = Sandbox(job)\n"
+        "job = Job(('a', here, 'A', {}), QUICK.as_dict(), (), ())\n"
+        "box = Sandbox(job, Packs(Path(here)), Path(here) / 'scratch', ())\n"
         "print(box._running().pid, flush=True)\n"
         "time.sleep(60)\n"
     )
