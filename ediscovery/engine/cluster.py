@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import ipaddress
 import logging
 import os
-import shutil
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from ediscovery import __version__
+from ediscovery.engine import place
 from ediscovery.model.deployment import DASHBOARD_PORT, Deployment
 from ediscovery.model.errors import TryAgain, UsageError
 
@@ -201,7 +203,6 @@ def serve_workers(
     configure()
     address = _address(deployment)
     trust = security(address)
-    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     dask.config.set({"temporary-directory": str(scratch)})
     untyped: Any = distributed
 
@@ -238,14 +239,30 @@ def serve_workers(
                 return_exceptions=True,
             )
 
-    try:
+    with _own_scratch(scratch):
         wanted = asyncio.run(run())
-    finally:
-        shutil.rmtree(scratch / "dask-scratch-space", ignore_errors=True)
     if not wanted:
         raise TryAgain(
             f"The scheduler at {address} went away.", "Start this command again when it is back."
         )
+
+
+@contextmanager
+def _own_scratch(scratch: Path) -> Iterator[None]:
+    """Hold a scratch folder for one worker command; no evidence stays in it."""
+    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open(scratch / "lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                f"Other workers use {scratch}.", "Give each worker command a --scratch of its own."
+            ) from None
+        place.empty(scratch)
+        try:
+            yield
+        finally:
+            place.empty(scratch)
 
 
 async def _same_version(address: str, trust: Any) -> None:

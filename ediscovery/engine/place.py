@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 from ediscovery.store.workspace import Matter
 
+_RECEIVED = "received"
+_DASK = "dask-scratch-space"  # Dask gives each worker process a folder below it
+_folder: Path | None = None
 _own: Path | None = None
 
 
-def take(folder: Path) -> None:
-    """Use ``folder`` from now on, whatever the matter."""
-    global _own
-    _own = folder
+def empty(folder: Path) -> None:
+    """Remove what worker processes wrote to a ``--scratch`` folder; traces of parsers stay."""
+    for name in (_RECEIVED, _DASK):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def take(own: Path) -> None:
+    """Use ``own``, as Dask made it for this worker process, from now on, whatever the matter."""
+    global _folder, _own
+    _folder, _own = own.parent.parent, own
 
 
 def scratch(matter: Matter) -> Path:
@@ -25,4 +35,9 @@ def scratch(matter: Matter) -> Path:
 def received(matter: Matter) -> Path:
     """For source files of ``matter`` that came to this machine; its worker processes share it."""
     which = hashlib.sha256(os.fsencode(matter.folder)).hexdigest()[:8]
-    return scratch(matter).parent / "received" / f"{matter.name}-{which}"
+    return (_folder or matter.scratch) / _RECEIVED / f"{matter.name}-{which}"
+
+
+def traces(matter: Matter) -> Path:
+    """The file that keeps what parsers said when they died, for whoever mends them."""
+    return (_folder or matter.folder) / "parser.log"

@@ -43,14 +43,16 @@ class Sandbox:
     fails (no disk space, the process can't be started).
     """
 
-    def __init__(self, job: Job, packs: Packs, scratch: Path, readable: Sequence[Path]) -> None:
-        """``scratch`` is this machine's; ``readable`` what parsers may read beside the job's."""
-        self._job, self._packs = job, packs
+    def __init__(
+        self, job: Job, packs: Packs, scratch: Path, traces: Path, readable: Sequence[Path] = ()
+    ) -> None:
+        """``scratch``: a folder of this machine; ``traces``: a file that keeps what parsers said
+        when they died; ``readable``: what they may read beside the job's folders."""
+        self._job, self._packs, self._traces = job, packs, traces
         self._readable = [*job.readable, *map(str, readable)]
         self._limits = job.loaded().limits
         scratch.mkdir(parents=True, exist_ok=True)
         self._scratch = Path(tempfile.mkdtemp(dir=scratch, prefix="parser-"))
-        self._traces = scratch.parent / "parser.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._isolation = ""
         handle = os.memfd_create("ediscovery-page")

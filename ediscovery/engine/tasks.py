@@ -63,10 +63,11 @@ def read_unit(task: UnitTask) -> Outcome:
 
 def _set_up(matter: Matter, job: Job) -> tuple[Job, Sandbox, Receiver | None]:
     scratch = place.scratch(matter)
+    traces = place.traces(matter)
     if not job.delivered:
-        return job, Sandbox(job, matter.packs, scratch, ()), None
+        return job, Sandbox(job, matter.packs, scratch, traces), None
     receiver = Receiver(matter, scratch / f"unit-{os.getpid()}", place.received(matter))
-    return job, Sandbox(job, matter.packs, scratch, receiver.folders), receiver
+    return job, Sandbox(job, matter.packs, scratch, traces, receiver.folders), receiver
 
 
 _matters: dict[str, Matter] = {}

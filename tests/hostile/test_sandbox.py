@@ -75,7 +75,7 @@ def opened(tmp_path: Path) -> Iterator[Open]:
         packs = tmp_path / "packs"
         packs.mkdir(exist_ok=True)
         job = Job(("acme", str(tmp_path), "ACME", {}), profile.as_dict(), (), (str(folder),))
-        made.append(Sandbox(job, Packs(packs), tmp_path / "scratch", ()))
+        made.append(Sandbox(job, Packs(packs), tmp_path / "scratch", tmp_path / "parser.log"))
         files = sorted(folder.iterdir())
         sources = [
             Source(
@@ -315,7 +315,7 @@ def test_the_parser_dies_with_whoever_started_it(tmp_path: Path) -> None:
         "from tests.hostile.test_sandbox import *\n"
         f"here = {str(tmp_path)!r}\n"
         "job = Job(('a', here, 'A', {}), QUICK.as_dict(), (), ())\n"
-        "box = Sandbox(job, Packs(Path(here)), Path(here) / 'scratch', ())\n"
+        "box = Sandbox(job, Packs(Path(here)), Path(here) / 'scratch', Path(here) / 'log')\n"
         "print(box._running().pid, flush=True)\n"
         "time.sleep(60)\n"
     )
