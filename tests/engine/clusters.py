@@ -20,6 +20,7 @@ from ediscovery.model.deployment import Deployment
 from ediscovery.store.workspace import Matter, Workspace
 from tests.engine.kills import COMMAND
 
+CHECKOUT = Path(__file__).parents[2]
 # Far beyond what a start takes on a busy machine.
 _PATIENCE = 240.0
 
@@ -116,8 +117,7 @@ class Cluster:
     def _start(
         self, name: str, command: Sequence[str], cwd: Path | None = None
     ) -> subprocess.Popen[bytes]:
-        checkout = str(Path(__file__).parents[2])
-        path = os.pathsep.join(filter(None, [self.environment.get("PYTHONPATH"), checkout]))
+        path = os.pathsep.join(filter(None, [self.environment.get("PYTHONPATH"), str(CHECKOUT)]))
         with open(self.place / f"{name}.log", "ab") as log:
             return subprocess.Popen(
                 command, stdout=log, stderr=log, start_new_session=True, cwd=cwd,
