@@ -7,6 +7,7 @@ newest version it was given, and finds exactly the documents that the query tree
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, Self
@@ -167,8 +168,13 @@ class IndexPlace(Protocol):
     def finish(self) -> None:
         """All that was to be added is: searches now see what was filled."""
 
-    def anew(self) -> None:
-        """Throw away what is, or build beside it what replaces it at the next :meth:`finish`."""
+    def anew(self, documents: int) -> AbstractContextManager[None]:
+        """Begin the index anew, for about ``documents`` documents.
+
+        In the body of this context the caller notes that nothing is indexed; stopped before or
+        after that, the index is never taken for complete. What was is thrown away at the end, or
+        is searched until :meth:`finish` puts the new one in its place.
+        """
 
     def damaged(self) -> list[str]:
         """What is wrong with the stored bytes, a sentence each, as far as this can be seen."""

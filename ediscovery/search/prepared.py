@@ -45,6 +45,7 @@ LABEL_MARK = ":"
 """Parts label and word in the field ``entity_label``; it belongs to no word."""
 
 _OFTEN_CHARACTERS = 200
+_LONGEST_LABEL = 27  # in code units of UTF-16 no more than 54: see words.LONGEST
 
 
 def prepared(document: IndexDocument) -> dict[str, Any]:
@@ -138,8 +139,8 @@ def _add_entities(entities: list[tuple[str, str]], fields: dict[str, Any], keys:
 
 
 def label_of(label: str) -> str:
-    """An entity label as it is compared: one word."""
-    return keyword(label).replace(" ", "_").replace(LABEL_MARK, "_")
+    """An entity label as it is compared: one word, and not a long one."""
+    return keyword(label)[:_LONGEST_LABEL].replace(" ", "_").replace(LABEL_MARK, "_")
 
 
 def _seconds(date: datetime) -> int:
