@@ -1,4 +1,4 @@
-"""Secrets: from the environment, or from a file that the environment names; never from elsewhere."""
+"""Secrets come from the environment, or from a file that it names, and from nowhere else."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ediscovery.model.errors import UsageError
 
 
 def secret(variable: str) -> str:
-    """The value of ``variable``, else the text of the file named by ``<variable>_FILE``, else ``""``.
+    """The value of ``variable``, else the text of the file named by ``<variable>_FILE``.
 
-    White space around it is dropped, so that a file may end with a line break. Raises
-    :class:`UsageError` when the file can't be read.
+    ``""`` when neither is set. White space around it is dropped, so that a file may end with a
+    line break. Raises :class:`UsageError` when the file can't be read.
     """
     value = os.environ.get(variable, "").strip()
     if value:
