@@ -30,6 +30,10 @@ PAGE = 10_000
 """Hits of one request: ``index.max_result_window``."""
 
 _KEEP = "10m"
+_FILTER = (
+    "pit_id,timed_out,hits.total.value,hits.hits.sort,hits.hits.fields,hits.hits._source,"
+    "aggregations"
+)
 _GRACE = 10.0  # seconds that an answer may take beyond the time that the query has
 _FIRST_READ, _MOST_READ = 50, 2_000  # documents read in one request
 _READ_BYTES = 8 << 20
@@ -133,12 +137,14 @@ class Search(Answers):
                 **timed,
                 pit={"id": self._opened(), "keep_alive": _KEEP},
                 allow_partial_search_results=False,
+                filter_path=_FILTER,
             )
         except Exception as error:
             raise self._error(error, clock) from error
         self._point = answer["pit_id"]
         if answer["timed_out"]:
             clock.stop()
+        answer.body.setdefault("hits", {}).setdefault("hits", [])  # filtered out when empty
         return answer
 
     def _opened(self) -> str:

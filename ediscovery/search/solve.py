@@ -216,7 +216,7 @@ class Solver:
         return Compiled(self.backend.anything().query, False, 1)
 
     def _conjunction(self, node: And, within: Compiled | None) -> Compiled | Numbers:
-        parts = [(child, self._superset(child)) for child in node.conditions]
+        parts = [(child, self._superset(child)) for child in dict.fromkeys(node.conditions)]
         exact = [part for _, part in parts if part.exact]
         rest = [(child, part) for child, part in parts if not part.exact]
         native = self.backend.all_of(exact)
@@ -251,7 +251,7 @@ class Solver:
         words: dict[str, list[str]] = {}
         native: list[Compiled] = []
         found: list[Numbers] = []
-        for child in node.conditions:
+        for child in dict.fromkeys(node.conditions):
             if _is_word(child):
                 assert isinstance(child, Match) and isinstance(child.expression, Word)
                 words.setdefault(child.field, []).append(child.expression.text)
