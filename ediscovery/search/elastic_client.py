@@ -11,6 +11,7 @@ from ediscovery.model.secrets import secret
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
+_SECONDS = 60.0  # for a request that has no limit of its own
 _BUSY = frozenset({429, 502, 503, 504})
 _MENDING = "See that it runs and that the deployment names its address, then run the command again."
 
@@ -43,7 +44,9 @@ def connect(url: str) -> Elasticsearch:
             options["ssl_assert_fingerprint"] = fingerprint
     try:
         # Whether to try again is decided here, where it is known what is tried.
-        return Elasticsearch(url, max_retries=0, retry_on_timeout=False, **options)
+        return Elasticsearch(
+            url, max_retries=0, retry_on_timeout=False, request_timeout=_SECONDS, **options
+        )
     except ValueError as error:
         raise UsageError(f"The index can't be at {url}: {error}", _MENDING) from error
 

@@ -45,6 +45,7 @@ GAP = 1_000
 """``position_increment_gap`` of every word field in ``schemas/elasticsearch.json``."""
 
 _MOST_SHAPES = 9
+_NO_WORD = "-"  # a sign that separates words
 _SHORT = 2  # words up to this length fuzzy queries may leave out
 
 Query = dict[str, Any]
@@ -229,7 +230,14 @@ def _intervals(field: str, source: Source) -> Query:
 
 
 def _all_of(sources: list[Source], gaps: int, *, ordered: bool) -> Source:
-    return {"all_of": {"ordered": ordered, "max_gaps": gaps, "intervals": sources}}
+    # Lucene makes one source of equal ones and then miscounts the gaps around what is longer than
+    # a word; an alternative that is no word keeps them apart.
+    distinct: list[Source] = []
+    for n, source in enumerate(sources):
+        twice = source in distinct and (gaps or not ordered)
+        apart = {"match": {"query": f"{_NO_WORD}{n}"}}
+        distinct.append(_any_of([source, apart]) if twice else source)
+    return {"all_of": {"ordered": ordered, "max_gaps": gaps, "intervals": distinct}}
 
 
 def _any_of(sources: list[Source]) -> Source:
