@@ -147,7 +147,7 @@ class ElasticPlace:
             order = name.removeprefix(f"{self.alias}@")
             if order.isdigit():
                 searched = self.alias in data.get("aliases", {})
-                replicas = data["settings"]["index"].get("auto_expand_replicas")
+                replicas = data.get("settings", {}).get("index", {}).get("auto_expand_replicas")
                 meta = data.get("mappings", {}).get("_meta", {})
                 made.append(Generation(name, int(order), searched, replicas == "false", meta))
         return sorted(made, key=lambda generation: generation.order)
@@ -293,10 +293,9 @@ class ElasticIndex:
     def _search(self) -> Search:
         if self._snapshot is None:
             place = self.place
-            searched = place.searched()
-            self._snapshot = Search(
-                place.client, place.url, searched.name if searched else "", place.limits
-            )
+            # The alias, not what it is on: where a rebuild was finished meanwhile, that is gone.
+            index = place.alias if place.searched() else ""
+            self._snapshot = Search(place.client, place.url, index, place.limits)
             self._snapshot.open()
         return self._snapshot
 

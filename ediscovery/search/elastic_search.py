@@ -68,7 +68,7 @@ class Search(Answers):
             ) from error
 
     def _twice(self, job: Callable[[Solver], _T], clock: Clock) -> _T:
-        """Once more where the point in time was forgotten: the user went to lunch."""
+        """Once more where the point in time is no more: forgotten over lunch, or rebuilt."""
         try:
             return job(Solver(_Run(self, clock, intervals=True)))
         except _Gone:

@@ -17,6 +17,7 @@ from ediscovery.search.elastic_index import ElasticPlace
 from tests.servers import server
 
 OWNER = "test"
+_KEPT = ("content-type", "accept")
 
 
 @contextmanager
@@ -77,7 +78,7 @@ def busy_proxy(url: str, answers: list[int | str], largest: int = 1 << 40) -> It
         do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = handle_any
 
         def passed(self, body: bytes | None) -> tuple[int, bytes]:
-            kept = {n: v for n, v in self.headers.items() if n in ("Content-Type", "Accept")}
+            kept = {n: v for n, v in self.headers.items() if n.lower() in _KEPT}
             request = urllib.request.Request(  # noqa: S310
                 f"{url}{self.path}", data=body, headers=kept, method=self.command
             )
