@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from pathlib import Path
 
@@ -15,6 +16,13 @@ from tests.contracts.search_index import find
 from tests.servers import server
 
 
+@pytest.fixture
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in [name for name in os.environ if name.startswith("EDISCOVERY_INDEX_")]:
+        monkeypatch.delenv(variable)
+
+
+@pytest.mark.usefixtures("nothing_set")
 def test_secrets_come_from_files_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "password").write_text("open sesame\n")
     monkeypatch.setenv("EDISCOVERY_INDEX_USER", "jane")
@@ -26,6 +34,7 @@ def test_secrets_come_from_files_too(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         assert client._headers["authorization"] == "ApiKey abc"
 
 
+@pytest.mark.usefixtures("nothing_set")
 def test_a_file_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDISCOVERY_INDEX_API_KEY_FILE", "/nowhere/key")
     with pytest.raises(UsageError, match="EDISCOVERY_INDEX_API_KEY_FILE"):
