@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ediscovery.cli.common import open_matter
+from ediscovery.cli.common import json_option, open_matter, print_json
 from ediscovery.model.errors import VerificationFailed
 
 
@@ -44,19 +44,34 @@ def rebuild(matter: str, workers: int | None) -> None:
 
 @index.command()
 @click.argument("matter")
-def verify(matter: str) -> None:
+@json_option
+def verify(matter: str, as_json: bool) -> None:
     """Prove that index and catalog agree, to the document and its version.
 
     \b
     ediscovery index verify acme
+    ediscovery index verify acme --json
     """
     from ediscovery.engine.stages.index import compare
 
-    looked, problems = compare(open_matter(matter))
-    for problem in problems[:20]:
-        click.echo(problem)
+    opened = open_matter(matter)
+    looked, problems = compare(opened)
+    if as_json:
+        print_json(
+            {
+                "schema": "ediscovery/index-verify/1",
+                "matter": opened.name,
+                "holds": not problems,
+                "documents": looked,
+                "problems": problems,
+            }
+        )
+    else:
+        for problem in problems[:20]:
+            click.echo(problem)
     if problems:
         raise VerificationFailed(
             f"{len(problems):,} documents differ.", f"Mend it: ediscovery index rebuild {matter}"
         )
-    click.echo(f"{looked:,} documents agree.")
+    if not as_json:
+        click.echo(f"{looked:,} documents agree.")

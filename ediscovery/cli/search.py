@@ -56,7 +56,7 @@ def search(
     ediscovery search acme 'attachment(type:spreadsheet) AND date:2001-03..' --csv hits.csv
     ediscovery search acme '(delay OR postpone*) w/10 deliver*' --explain
     """
-    from ediscovery.search.tantivy_index import TantivyIndex
+    from ediscovery.search.backends import index_of
     from ediscovery.store.lookup import briefs
 
     if explain and (count or (csv_file is not None and not as_json)):
@@ -67,7 +67,7 @@ def search(
         note(f"Note: {remark}")
     columns = [field.strip() for field in fields.split(",") if field.strip()]
     briefs(opened, [], columns)  # an unknown field is said before the search
-    with TantivyIndex(opened.index_folder) as target:
+    with index_of(opened).open() as target:
         if count:
             click.echo(target.count(understood.tree))
             return

@@ -15,7 +15,7 @@ from ediscovery.engine.progress import Progress
 from ediscovery.engine.stages import index
 from ediscovery.model.errors import Refused, VerificationFailed
 from ediscovery.model.states import Role
-from ediscovery.search.tantivy_files import damaged
+from ediscovery.search.backends import index_of
 from ediscovery.store import audit, records, reports
 from ediscovery.store.audit import Checkpoint
 from ediscovery.store.pack_store import PIECE, Member
@@ -320,8 +320,8 @@ def _digest(matter: Matter, member: Member) -> str:
 def _index(matter: Matter) -> Check:
     """The index is what was written, and holds every document in its newest version."""
     problems = [
-        f"{path.parent.name}/{path.name} is damaged; run: ediscovery index rebuild {matter.name}"
-        for path in damaged(matter.index_folder)
+        f"{problem} Run: ediscovery index rebuild {matter.name}"
+        for problem in index_of(matter).damaged()
     ]
     if problems:
         return Check("index", 0, problems[:_SHOWN])

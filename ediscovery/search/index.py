@@ -7,9 +7,10 @@ newest version it was given, and finds exactly the documents that the query tree
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy
 from numpy.typing import NDArray
@@ -20,6 +21,10 @@ from ediscovery.search.tree import Condition
 
 Numbers = NDArray[numpy.uint64]
 """Document numbers, ascending, each once."""
+
+
+Facets = dict[str, dict[str, int]]
+"""By field, each value (folded as queries are) with its number of documents, the most first."""
 
 
 @dataclass(slots=True)
@@ -79,6 +84,15 @@ class QueryTooCostly(UsageError):
     """A query that would take more time or memory than its limits allow."""
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """``writers``: into so many shares documents are dealt. ``clean``: no interrupted run left
+    slices behind."""
+
+    writers: int
+    clean: bool
+
+
 class SearchIndex(Protocol):
     """An index of one matter. Searches see what was committed when :meth:`refresh` last ran."""
 
@@ -106,6 +120,12 @@ class SearchIndex(Protocol):
     def matching(self, tree: Condition) -> Numbers:
         """The numbers of all documents that hit. Raises :class:`QueryTooCostly`."""
 
+    def facets(self, tree: Condition, fields: Iterable[str]) -> Facets:
+        """How many hits have each value of ``fields``, which are compared whole (type, tag, ...).
+
+        Raises :class:`UsageError` for another field and :class:`QueryTooCostly`.
+        """
+
     def versions(self) -> Iterator[tuple[int, int]]:
         """Number and version of every document, by number."""
 
@@ -118,3 +138,43 @@ class SearchIndex(Protocol):
 
     def close(self) -> None:
         """Give back locks and memory; what was not committed is lost."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+
+class IndexPlace(Protocol):
+    """Where the index of one matter lives, and how it is filled by several processes.
+
+    One process, which holds the matter, calls :meth:`begin`, then lets workers fill the index in
+    slices, then :meth:`finish`. Stopped anywhere, the same again goes on: documents are replaced,
+    never doubled. Documents are dealt to ``number % writers``; of each such share one slice is
+    written at a time.
+    """
+
+    def open(self) -> SearchIndex:
+        """The index, for searching. One that was never filled is empty."""
+
+    def begin(self, workers: int, documents: int) -> Begun:
+        """Prepare to be filled with about ``documents`` documents by ``workers`` processes."""
+
+    def write(self, name: str, begun: Begun) -> tuple[SearchIndex, bool]:
+        """In a worker: the index to add slice ``name`` to.
+
+        Also says whether an interrupted try can have left nothing of the slice behind.
+        """
+
+    def finish(self) -> None:
+        """All that was to be added is: searches now see what was filled."""
+
+    def anew(self, documents: int) -> AbstractContextManager[None]:
+        """Begin the index anew, for about ``documents`` documents.
+
+        In the body of this context the caller notes that nothing is indexed; stopped before or
+        after that, the index is never taken for complete. What was is thrown away at the end, or
+        is searched until :meth:`finish` puts the new one in its place.
+        """
+
+    def damaged(self) -> list[str]:
+        """What is wrong with the stored bytes, a sentence each, as far as this can be seen."""

@@ -163,7 +163,7 @@ def extent(expression: WordExpression) -> int:
     if isinstance(expression, Phrase):
         return len(expression.terms)
     if isinstance(expression, AnyOf):
-        return max(extent(a) for a in expression.alternatives)
+        return max((extent(a) for a in expression.others), default=1)
     if isinstance(expression, Near):
         return extent(expression.left) + extent(expression.right) + expression.distance - 1
     return 1

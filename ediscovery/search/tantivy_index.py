@@ -11,10 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from tantivy import (
     Document,
@@ -31,31 +28,15 @@ from tantivy import (
 
 from ediscovery.model.errors import Locked, Refused, TryAgain
 from ediscovery.search import words
-from ediscovery.search.explain import Clause, Explanation, Place, places
-from ediscovery.search.index import IndexDocument, Limits, Numbers, Result
-from ediscovery.search.tantivy_query import CORRESPONDENTS, LABEL_MARK
+from ediscovery.search.explain import Explanation
+from ediscovery.search.index import Facets, IndexDocument, Limits, Numbers, Result
+from ediscovery.search.prepared import WORD_FIELDS, prepared
 from ediscovery.search.tantivy_search import Search
-from ediscovery.search.tree import Condition, Match, leaves
-from ediscovery.search.words import joined, keyword
+from ediscovery.search.tree import Condition
 
 FORMAT = 1
 HEAP_BYTES = 128_000_000
 """Memory of one shard's writer before it writes a segment."""
-
-_WORD_FIELDS = (
-    "text",
-    "subject",
-    "from",
-    "to",
-    "cc",
-    "bcc",
-    "participant",
-    "custodian",
-    "allcustodian",
-    "filename",
-    "entity",
-    "entity_label",
-)
 
 
 class TantivyIndex:
@@ -132,7 +113,7 @@ class TantivyIndex:
                 writer = self._writer(document.number % shards)
                 if not new:
                     writer.delete_documents_by_query(self._query(document.number))
-                writer.add_document(Document.from_dict(_fields(document), schema))
+                writer.add_document(Document.from_dict(prepared(document), schema))
                 count += 1
         except (ValueError, OSError) as error:
             raise _failed(error) from error
@@ -191,6 +172,10 @@ class TantivyIndex:
         """The numbers of all documents that hit, ascending. Raises ``QueryTooCostly``."""
         return self._search.matching(tree)
 
+    def facets(self, tree: Condition, fields: Iterable[str]) -> Facets:
+        """How many hits have each value of these fields; see :class:`SearchIndex`."""
+        return self._search.facets(tree, fields)
+
     def versions(self) -> Iterator[tuple[int, int]]:
         """Number and version of every document, by number."""
         found: list[tuple[int, int]] = []
@@ -209,27 +194,7 @@ class TantivyIndex:
 
     def explain(self, tree: Condition, number: int, text: str | None = None) -> Explanation:
         """Why document ``number`` hits or does not; see :class:`SearchIndex`."""
-        search = self._search
-        stored = search.stored(number)
-        clauses = []
-        for leaf in dict.fromkeys(leaves(tree)):
-            holds = stored is not None and bool(len(search.matching(leaf, number)))
-            found = _places(leaf, stored or {}, text) if holds else ()
-            clauses.append(Clause(leaf.describe(), holds, found))
-        hit = stored is not None and bool(len(search.matching(tree, number)))
-        return Explanation(number, tree.describe(), hit, tuple(clauses))
-
-
-def _places(leaf: Condition, stored: dict[str, list[Any]], text: str | None) -> tuple[Place, ...]:
-    if not isinstance(leaf, Match):
-        return ()
-    fields = CORRESPONDENTS if leaf.field == "participant" else (leaf.field,)
-    found: list[Place] = []
-    for field in fields:
-        values = [text] if field == "text" and text is not None else stored.get(field, [])
-        for value in values:
-            found += places(leaf.expression, field, value)
-    return tuple(found)
+        return self._search.explain(tree, number, text)
 
 
 # -- the folder ------------------------------------------------------------------------------------
@@ -267,112 +232,10 @@ def _schema() -> Schema:
     builder.add_unsigned_field("version", fast=True)
     builder.add_unsigned_field("parent", fast=True)
     builder.add_integer_field("date", indexed=True, fast=True)
-    for name in _WORD_FIELDS:
+    for name in WORD_FIELDS:
         builder.add_text_field(name, stored=True, tokenizer_name="words", index_option="position")
     builder.add_text_field("key", tokenizer_name="raw", index_option="basic")
     return builder.build()
-
-
-# -- documents -------------------------------------------------------------------------------------
-
-
-def _fields(document: IndexDocument) -> dict[str, Any]:
-    """A document as Tantivy takes it; fields without a value are left out."""
-    fields: dict[str, Any] = {
-        "number": document.number,
-        "version": document.version,
-    }
-    keys: list[str] = []
-    for name, value, cut in (
-        ("text", document.text, joined),
-        ("subject", document.subject, joined),
-        ("from", document.from_, _joined_name),
-        ("filename", document.file_name, joined),
-        ("custodian", document.custodian, _joined_name),
-    ):
-        if value and (value := cut(value)):
-            fields[name] = value
-            keys.append(f"any={name}")
-    for name, values in (
-        ("to", document.to),
-        ("cc", document.cc),
-        ("bcc", document.bcc),
-        ("participant", document.participants),
-        ("allcustodian", document.all_custodians),
-    ):
-        if values and (kept := [words for value in values if (words := _joined_name(value))]):
-            fields[name] = kept
-            keys.append(f"any={name}")
-    for name, value in (("family", document.family), ("id", document.control_number)):
-        if value and (value := keyword(value)):
-            keys.append(f"{name}={value}")
-    for name, values in (
-        ("ext", [document.ext]),
-        ("state", [document.state, document.state.partition(":")[0]]),
-        ("language", [document.language]),
-        ("type", document.types),
-        ("dup", document.dup),
-        ("has", document.has),
-        ("tag", document.tags),
-    ):
-        for value in values:
-            if value and (key := _key(name, value)) and key not in keys:
-                keys.append(key)
-    if document.entities:
-        _add_entities(document.entities, fields, keys)
-    if document.parent is not None:
-        fields["parent"] = document.parent
-    if document.date is not None:
-        fields["date"] = _seconds(document.date)
-        keys.append("any=date")
-    fields["key"] = keys
-    return fields
-
-
-# Correspondents and custodians come back in document after document.
-_joined_often = lru_cache(maxsize=1 << 15)(joined)
-_OFTEN_CHARACTERS = 200
-
-
-def _joined_name(name: str) -> str:
-    return _joined_often(name) if len(name) < _OFTEN_CHARACTERS else joined(name)
-
-
-@lru_cache(maxsize=1 << 12)
-def _key(name: str, value: str) -> str:
-    """A value compared whole, under the name of its field; ``""`` when nothing is left of it."""
-    value = keyword(value)
-    return f"{name}={value}" if value else ""
-
-
-def _add_entities(entities: list[tuple[str, str]], fields: dict[str, Any], keys: list[str]) -> None:
-    """Each entity once, its words plain and, in a second field, bearing their label."""
-    distinct = {
-        (name, label_words): None
-        for label, text in entities
-        if (label_words := joined(text))
-        for name in (label_of(label),)
-    }
-    if not distinct:
-        return
-    fields["entity"] = list(dict.fromkeys(text for _, text in distinct))
-    fields["entity_label"] = [
-        " ".join(f"{label}{LABEL_MARK}{word}" for word in text.split(" "))
-        for label, text in distinct
-    ]
-    keys.append("any=entity")
-    keys += dict.fromkeys(f"any=entity{LABEL_MARK}{label}" for label, _ in distinct)
-
-
-def label_of(label: str) -> str:
-    """An entity label as it is compared: one word."""
-    return keyword(label).replace(" ", "_").replace(LABEL_MARK, "_")
-
-
-def _seconds(date: datetime) -> int:
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return int(date.timestamp() // 1)
 
 
 def _failed(error: Exception) -> TryAgain:

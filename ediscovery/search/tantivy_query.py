@@ -11,12 +11,20 @@ What Tantivy 0.27 does, and this module relies on (the parity tests hold it):
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tantivy import FieldType, Occur, Query, Schema
 
 from ediscovery.search.index import QueryTooCostly
 from ediscovery.search.occurrences import extent, matcher
+from ediscovery.search.prepared import (
+    CORRESPONDENTS,
+    LABEL_MARK,
+    SINGLE_VALUED,
+    any_key,
+    placed,
+)
+from ediscovery.search.solve import Compiled
 from ediscovery.search.tree import (
     AnyOf,
     DateRange,
@@ -31,27 +39,10 @@ from ediscovery.search.tree import (
     WordExpression,
 )
 
-CORRESPONDENTS = ("from", "to", "cc", "bcc", "participant")
-SINGLE_VALUED = frozenset({"text", "subject", "from", "filename", "custodian"})
-LABEL_MARK = ":"
-"""Parts label and word in the field ``entity_label``; it belongs to no word."""
-
 _MOST_OFFSETS = 50
 _MOST_PAIRS = 32
 _MOST_WILD_PAIRS = 9
 _META = re.compile(r"[\\.+*?()|\[\]{}^$]")
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """``exact``: the query finds the documents meant and no other; else it finds them among more.
-
-    ``cost`` is a rough measure of its worst time, in about milliseconds a million documents.
-    """
-
-    query: Query
-    exact: bool
-    cost: int
 
 
 Simple = Word | Wildcard
@@ -115,23 +106,18 @@ class Compiler:
         return self._words(leaf)
 
     def _words(self, leaf: Match) -> Compiled:
-        name, expression = leaf.field, leaf.expression
-        if isinstance(expression, Wildcard) and expression.any_word:
-            filled = f"{name}{LABEL_MARK}{leaf.label}" if leaf.label else name
-            return self._key("any", filled)
-        if leaf.label:
-            name = "entity_label"
-            expression = _labelled(expression, leaf.label + LABEL_MARK)
-        return self._expression(name, expression)
+        if isinstance(leaf.expression, Wildcard) and leaf.expression.any_word:
+            return self._key(any_key(leaf))
+        return self._expression(*placed(leaf))
 
     def keyword(self, leaf: Keyword) -> Compiled:
         """A value compared whole."""
-        return self._key(leaf.field, leaf.value)
+        return self._key(f"{leaf.field}={leaf.value}")
 
     def date(self, leaf: DateRange) -> Compiled:
         """Dates in a half-open range of seconds."""
         if leaf.start is None and leaf.end is None:
-            return self._key("any", "date")
+            return self._key("any=date")
         start = int(leaf.start.timestamp()) if leaf.start else None
         end = int(leaf.end.timestamp()) if leaf.end else None
         query = Query.range_query(
@@ -139,9 +125,8 @@ class Compiler:
         )
         return Compiled(query, True, 5)
 
-    def _key(self, name: str, value: str) -> Compiled:
-        key = f"{name}={value}"
-        if "*" in value or "?" in value:
+    def _key(self, key: str) -> Compiled:
+        if "*" in key or "?" in key:
             return Compiled(self._regex("key", key), True, 30)
         return Compiled(Query.term_query(self.schema, "key", key), True, 1)
 
@@ -161,7 +146,7 @@ class Compiler:
             return Compiled(Query.term_query(self.schema, field, term.text), True, 1)
         if isinstance(term, Wildcard):
             if term.any_word:
-                return self._key("any", field)
+                return self._key(f"any={field}")
             closed = re.match(r"[^*?]*", term.pattern)
             prefix = len(closed[0]) if closed else 0
             return Compiled(self._regex(field, term.pattern), True, 300 if prefix < 2 else 20)
@@ -317,23 +302,6 @@ def regex(pattern: str) -> str:
 
 def _pattern(term: Term) -> str:
     return term.text if isinstance(term, Word | Fuzzy) else term.pattern
-
-
-def _labelled(expression: WordExpression, prefix: str) -> WordExpression:
-    """The same expression over words that bear their entity's label."""
-    if isinstance(expression, Word):
-        return Word(prefix + expression.text)
-    if isinstance(expression, Wildcard):
-        return Wildcard(prefix + expression.pattern)
-    if isinstance(expression, Fuzzy):
-        return Fuzzy(prefix + expression.text, expression.edits)
-    if isinstance(expression, Phrase):
-        terms = tuple(_labelled(term, prefix) for term in expression.terms)
-        return Phrase(terms)  # type: ignore[arg-type]
-    if isinstance(expression, AnyOf):
-        return AnyOf(tuple(_labelled(a, prefix) for a in expression.alternatives))
-    left, right = _labelled(expression.left, prefix), _labelled(expression.right, prefix)
-    return replace(expression, left=left, right=right)
 
 
 def _alternatives(expression: WordExpression) -> list[Simple]:

@@ -1,12 +1,7 @@
-"""Running a query tree over one snapshot of all shards.
-
-What Tantivy answers exactly is left to it. The rest is narrowed to candidates by a superset, and
-each candidate's words are read and judged, within the time that the limits allow.
-"""
+"""Running a query tree over one snapshot of all shards of an embedded index."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from functools import cached_property, reduce
 from typing import Any, TypeVar
@@ -14,13 +9,12 @@ from typing import Any, TypeVar
 import numpy
 from tantivy import DocAddress, Order, Query, Schema, Searcher
 
+from ediscovery.search.answers import Answers
 from ediscovery.search.index import Limits, Numbers, QueryTooCostly, Result
-from ediscovery.search.occurrences import TooManyOccurrences, Words, first_occurrences, occurs
+from ediscovery.search.occurrences import TooManyOccurrences, Words, first_occurrences
+from ediscovery.search.prepared import CORRESPONDENTS, LABEL_MARK, SINGLE_VALUED
+from ediscovery.search.solve import Clock, Compiled, Solver, holds
 from ediscovery.search.tantivy_query import (
-    CORRESPONDENTS,
-    LABEL_MARK,
-    SINGLE_VALUED,
-    Compiled,
     Compiler,
     Sequence,
     all_of,
@@ -28,20 +22,8 @@ from ediscovery.search.tantivy_query import (
     anything,
     negated,
 )
-from ediscovery.search.tree import (
-    And,
-    Attachment,
-    Condition,
-    DateRange,
-    Keyword,
-    Match,
-    Not,
-    Or,
-    Word,
-)
+from ediscovery.search.tree import Match
 
-_NONE: Numbers = numpy.empty(0, numpy.uint64)
-_COSTLY = 2_000  # above this a query is run in parts, with a look at the clock between them
 # When candidates are many, sequences of words that this share of a sample hits by are looked up.
 _MANY = 1_500
 _SAMPLE = 150
@@ -50,7 +32,7 @@ _WORTH = 0.04
 _T = TypeVar("_T")
 
 
-class Search:
+class Search(Answers):
     """Queries over one snapshot; ``searchers`` in the order of the shards."""
 
     def __init__(self, schema: Schema, searchers: list[Searcher], limits: Limits) -> None:
@@ -58,27 +40,14 @@ class Search:
         self.searchers = searchers
         self.limits = limits
 
-    def page(self, tree: Condition, limit: int, offset: int) -> Result:
-        """See :meth:`SearchIndex.search`."""
-        return self._run(lambda run: run.page(tree, limit, offset))
-
-    def count(self, tree: Condition) -> int:
-        """See :meth:`SearchIndex.count`."""
-        return self._run(lambda run: run.page(tree, 0, 0)).total
-
-    def matching(self, tree: Condition, number: int | None = None) -> Numbers:
-        """See :meth:`SearchIndex.matching`; with ``number``, that document alone is looked at."""
-        return self._run(lambda run: run.matching(tree, number))
-
-    def _run(self, job: Callable[[_Run], _T]) -> _T:
-        deadline = time.monotonic() + self.limits.seconds
+    def run(self, job: Callable[[Solver], _T], clock: Clock) -> _T:
         try:
             try:
-                return job(_Run(self, deadline, regex_phrases=True))
+                return job(Solver(_Run(self, clock, regex_phrases=True)))
             except ValueError as error:
                 if "max expansions" not in str(error):
                     raise
-            return job(_Run(self, deadline, regex_phrases=False))
+            return job(Solver(_Run(self, clock, regex_phrases=False)))
         except ValueError as error:
             raise QueryTooCostly(
                 f"The index cannot answer this query: {error}.",
@@ -86,20 +55,34 @@ class Search:
             ) from error
 
     def stored(self, number: int) -> dict[str, list[Any]] | None:
-        """The words of the fields of a document, or ``None`` when it is not in the index."""
         searcher = self.searchers[number % len(self.searchers)]
         hits = searcher.search(self.number_query(number), 1, count=False).hits
         return searcher.doc(hits[0][1]).to_dict() if hits else None
+
+    def counted(self, solver: Solver, found: Compiled | Numbers, field: str) -> dict[str, int]:
+        prefix = f"{field}="
+        query = found.query if isinstance(found, Compiled) else None
+        counts: dict[str, int] = {}
+        for searcher in self.searchers:
+            for key, count in searcher.terms_with_prefix("key", prefix, query):
+                value = key[len(prefix) :]
+                if not isinstance(found, Compiled):
+                    with_it = self.numbers(Query.term_query(self.schema, "key", key), [searcher])
+                    count = len(numpy.intersect1d(with_it, found, assume_unique=True))
+                if count:
+                    counts[value] = counts.get(value, 0) + count
+            solver.clock.check()
+        return counts
 
     def number_query(self, number: int) -> Query:
         """The document of this number."""
         return Query.term_query(self.schema, "number", number)
 
-    def numbers(self, query: Query) -> Numbers:
+    def numbers(self, query: Query, searchers: list[Searcher] | None = None) -> Numbers:
         """The numbers of all documents that ``query`` finds, ascending."""
         found = [
             numpy.fromiter((n for n, _ in hits), numpy.uint64, len(hits))
-            for hits in (_hits(searcher, query) for searcher in self.searchers)
+            for hits in (_hits(searcher, query) for searcher in searchers or self.searchers)
         ]
         result = numpy.concatenate(found)
         result.sort()
@@ -130,26 +113,37 @@ def _hits(searcher: Searcher, query: Query) -> list[tuple[int, DocAddress]]:
     return searcher.search(query, limit, count=False, order_by_field="number", order=Order.Asc).hits
 
 
-class _Run:
-    """One query. :meth:`solve` gives a Tantivy query while that is exact, else numbers."""
+class _Run(Compiler):
+    """One query; see :class:`ediscovery.search.solve.Backend`."""
 
-    def __init__(self, search: Search, deadline: float, *, regex_phrases: bool) -> None:
+    def __init__(self, search: Search, clock: Clock, *, regex_phrases: bool) -> None:
+        super().__init__(search.schema, regex_phrases=regex_phrases)
         self.search = search
-        self.deadline = deadline
-        self.compiler = Compiler(search.schema, regex_phrases=regex_phrases)
-        self.compiled: dict[Condition, Compiled] = {}
+        self.clock = clock
+
+    def number(self, number: int) -> Compiled:
+        return Compiled(self.search.number_query(number), True, 1)
+
+    def anything(self) -> Compiled:
+        return anything()
+
+    def all_of(self, parts: list[Compiled]) -> Compiled:
+        return all_of(parts)
+
+    def any_of(self, parts: list[Compiled]) -> Compiled:
+        return any_of(parts)
+
+    def negated(self, part: Compiled) -> Compiled:
+        return negated(part)
 
     # -- answers -----------------------------------------------------------------------------------
 
-    def page(self, tree: Condition, limit: int, offset: int) -> Result:
-        solved = self.solve(tree, None)
-        if not isinstance(solved, Compiled):
-            return Result(len(solved), solved[offset : offset + limit].tolist())
+    def page(self, query: Compiled, limit: int, offset: int) -> Result:
         total, first = 0, []
         for searcher in self.search.searchers:
-            self.check()
+            self.clock.check()
             found = searcher.search(
-                solved.query,
+                query.query,
                 max(1, offset + limit),
                 count=True,
                 order_by_field="number",
@@ -160,135 +154,16 @@ class _Run:
         first.sort()
         return Result(total, first[offset : offset + limit])
 
-    def matching(self, tree: Condition, number: int | None) -> Numbers:
-        if number is None:
-            return self.numbers(self.solve(tree, None))
-        only = Compiled(self.search.number_query(number), True, 1)
-        solved = self.solve(tree, only)
-        if isinstance(solved, Compiled):
-            return self.search.numbers(all_of([solved, only]).query)
-        return numpy.intersect1d(solved, numpy.array([number], numpy.uint64))
+    def numbers(self, query: Compiled) -> Numbers:
+        return self.search.numbers(query.query)
 
-    def numbers(self, solved: Compiled | Numbers) -> Numbers:
-        if not isinstance(solved, Compiled):
-            return solved
-        self.check()
-        return self.search.numbers(solved.query)
+    def all_numbers(self) -> Numbers:
+        return self.search.all_numbers
 
-    def check(self, read: int = 0) -> None:
-        """Raise when the time is over; ``read`` documents were read word by word."""
-        if time.monotonic() > self.deadline:
-            what = f" after reading {read:,} documents word by word" if read else ""
-            raise QueryTooCostly(
-                f"The query was stopped{what}: it needs more than "
-                f"{self.search.limits.seconds:g} seconds.",
-                "Make it narrower: join a rarer word, a date range or a custodian by AND, write "
-                "longer beginnings before *, or cut long lists of alternatives into several "
-                "queries.",
-            )
-
-    # -- conditions --------------------------------------------------------------------------------
-
-    def solve(self, node: Condition, within: Compiled | None) -> Compiled | Numbers:
-        """Numbers are only right for documents that ``within`` finds; others may be wrong."""
-        if isinstance(node, And):
-            return self.conjunction(node, within)
-        if isinstance(node, Or):
-            return self.disjunction(node, within)
-        if isinstance(node, Not):
-            solved = self.solve(node.condition, within)
-            if isinstance(solved, Compiled):
-                return negated(solved)
-            everything = self.search.all_numbers if within is None else self.numbers(within)
-            return numpy.setdiff1d(everything, solved, assume_unique=True)
-        if isinstance(node, Attachment):
-            return self.attachment(node)
-        compiled = self.leaf(node)
-        if compiled.exact or not isinstance(node, Match):
-            return compiled
-        return self.judge(node, all_of([compiled] if within is None else [compiled, within]))
-
-    def leaf(self, node: Match | Keyword | DateRange) -> Compiled:
-        compiled = self.compiled.get(node)
-        if compiled is None:
-            if isinstance(node, Match):
-                compiled = self.compiler.match(node)
-            elif isinstance(node, Keyword):
-                compiled = self.compiler.keyword(node)
-            else:
-                compiled = self.compiler.date(node)
-            self.compiled[node] = compiled
-        return compiled
-
-    def superset(self, node: Condition) -> Compiled:
-        """A query that finds every document for which ``node`` holds."""
-        if isinstance(node, And):
-            return all_of([self.superset(child) for child in node.conditions])
-        if isinstance(node, Or):
-            return any_of([self.superset(child) for child in node.conditions])
-        if isinstance(node, Not):
-            child = self.superset(node.condition)
-            return negated(child) if child.exact else _inexact()
-        if isinstance(node, Attachment):
-            return _inexact()
-        return self.leaf(node)
-
-    def conjunction(self, node: And, within: Compiled | None) -> Compiled | Numbers:
-        parts = [(child, self.superset(child)) for child in node.conditions]
-        exact = [part for _, part in parts if part.exact]
-        rest = [(child, part) for child, part in parts if not part.exact]
-        native = all_of(exact)
-        if not rest and native.cost <= _COSTLY:
-            return native
-        if not rest:
-            exact.sort(key=lambda part: part.cost)
-            return self.meet(self.numbers(part) for part in exact)
-        narrow = [native] if exact else []
-        narrow += [within] if within is not None else []
-
-        def others(child: Condition) -> Compiled | None:
-            parts = narrow + [part for other, part in rest if other is not child]
-            return all_of(parts) if parts else None
-
-        rest.sort(key=lambda pair: isinstance(pair[0], Not))
-        found = self.meet(self.numbers(self.solve(child, others(child))) for child, _ in rest)
-        if exact and not any(isinstance(child, Match) for child, _ in rest):
-            found = self.meet(iter([found, self.numbers(native)]))
-        return found
-
-    def meet(self, parts: Iterator[Numbers]) -> Numbers:
-        """What is in all parts; stops at the first empty one."""
-        found: Numbers | None = None
-        for part in parts:
-            found = part if found is None else numpy.intersect1d(found, part, assume_unique=True)
-            if not len(found):
-                break
-        return _NONE if found is None else found
-
-    def disjunction(self, node: Or, within: Compiled | None) -> Compiled | Numbers:
-        words: dict[str, list[str]] = {}
-        native: list[Compiled] = []
-        found: list[Numbers] = []
-        for child in node.conditions:
-            if _is_word(child):
-                assert isinstance(child, Match) and isinstance(child.expression, Word)
-                words.setdefault(child.field, []).append(child.expression.text)
-                continue
-            solved = self.solve(child, within)
-            if isinstance(solved, Compiled):
-                native.append(solved)
-            else:
-                found.append(solved)
-        native += [self.compiler.one_of(field, texts) for field, texts in words.items()]
-        if not found and sum(part.cost for part in native) <= _COSTLY:
-            return any_of(native)
-        found += [self.numbers(any_of(group)) for group in _groups(native)]
-        return reduce(numpy.union1d, found, _NONE)
-
-    def attachment(self, node: Attachment) -> Numbers:
-        inner = self.numbers(self.solve(node.condition, None))
-        children, parents = self.search.parents
-        hit = numpy.isin(children, inner, assume_unique=True)
+    def parents_of(self, children: Compiled | Numbers) -> Numbers:
+        inner = self.numbers(children) if isinstance(children, Compiled) else children
+        known, parents = self.search.parents
+        hit = numpy.isin(known, inner, assume_unique=True)
         return numpy.intersect1d(parents[hit], self.search.all_numbers)
 
     # -- reading candidates ------------------------------------------------------------------------
@@ -315,15 +190,15 @@ class _Run:
         places.sort(key=lambda place: (place[0], place[2].segment_ord, place[2].doc))
         for read, (shard, number, address) in enumerate(places):
             if read % 32 == 0:
-                self.check(read)
-            if self.holds(leaf, self.search.searchers[shard].doc(address), number):
+                self.clock.check(read)
+            if holds(leaf, _values(self.search.searchers[shard].doc(address), leaf), number):
                 hits.append(number)
         found.append(numpy.array(sorted(hits), numpy.uint64))
         return reduce(numpy.union1d, found)
 
     def places(self, candidates: Compiled) -> list[tuple[int, int, DocAddress]]:
         """Shard, number and address of each candidate."""
-        self.check()
+        self.clock.check()
         return [
             (shard, number, address)
             for shard, searcher in enumerate(self.search.searchers)
@@ -350,64 +225,21 @@ class _Run:
             sequence, covered = max(made.items(), key=lambda item: (len(item[1]), item[0]))
             if len(covered) < len(sample) * _WORTH:
                 break
-            chosen.append(self.compiler.sequence(leaf.field, sequence))
+            chosen.append(self.sequence(leaf.field, sequence))
             made = {other: left for other, numbers in made.items() if (left := numbers - covered)}
         return any_of(chosen) if chosen else None
 
-    def holds(self, leaf: Match, document: Any, number: int) -> bool:
-        fields = CORRESPONDENTS if leaf.field == "participant" else (leaf.field,)
-        try:
-            return any(
-                occurs(leaf.expression, Words(value))
-                for field in fields
-                for value in _values(document, field, leaf.label)
-            )
-        except TooManyOccurrences:
-            raise QueryTooCostly(
-                f"Document number {number} holds too many combinations of the words of "
-                f"{leaf.describe()[:80]}.",
-                "Write smaller distances or fewer proximities inside each other.",
-            ) from None
 
-
-def _inexact() -> Compiled:
-    return Compiled(anything().query, False, 1)
-
-
-def _is_word(child: Condition) -> bool:
-    return (
-        isinstance(child, Match)
-        and isinstance(child.expression, Word)
-        and child.field != "participant"
-        and not child.label
-    )
-
-
-def _groups(parts: list[Compiled]) -> Iterator[list[Compiled]]:
-    """Parts put together up to a cost that is run without looking at the clock."""
-    group: list[Compiled] = []
-    cost = 0
-    for part in parts:
-        if group and cost + part.cost > _COSTLY:
-            yield group
-            group, cost = [], 0
-        group.append(part)
-        cost += part.cost
-    if group:
-        yield group
-
-
-def _values(document: Any, field: str, label: str) -> list[str]:
-    """The words of each value of a field; with a label, of the entities that bear it."""
-    if field in SINGLE_VALUED:
-        value = document.get_first(field)
-        return [] if value is None else [value]
-    if not label:
-        values: list[str] = document.get_all(field)
-        return values
-    prefix = label + LABEL_MARK
-    return [
-        " ".join(word[len(prefix) :] for word in value.split(" "))
-        for value in document.get_all("entity_label")
-        if value.startswith(prefix)
-    ]
+def _values(document: Any, leaf: Match) -> Iterator[str]:
+    """The words of each value that ``leaf`` is held against."""
+    if leaf.label:
+        prefix = leaf.label + LABEL_MARK
+        for value in document.get_all("entity_label"):
+            if value.startswith(prefix):
+                yield " ".join(word[len(prefix) :] for word in value.split(" "))
+        return
+    for field in CORRESPONDENTS if leaf.field == "participant" else (leaf.field,):
+        if field not in SINGLE_VALUED:
+            yield from document.get_all(field)
+        elif (value := document.get_first(field)) is not None:
+            yield value

@@ -17,11 +17,15 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the rule changes: an index built under another version must be rebuilt."""
 
-LONGEST = 255
-"""Characters of the longest word; a longer run becomes several words, one after the other."""
+LONGEST = 200
+"""Characters of the longest word; a longer run becomes several words, one after the other.
+
+Counted in code units of UTF-16, of which an index may take no more than 255 in a word, and a word
+of an entity bears its label.
+"""
 
 # ASCII, and the bytes of UTF-8 beyond it: lower case, separators to spaces, "&" judged later.
 _TABLE = bytes(
@@ -169,8 +173,17 @@ def _may_have_long(data: bytes) -> bool:
 
 
 def _pieces(word: str) -> Iterator[str]:
-    for start in range(0, len(word), LONGEST):
-        yield word[start : start + LONGEST]
+    if len(word) <= LONGEST // 2:
+        yield word
+        return
+    start = size = 0
+    for n, char in enumerate(word):
+        units = 1 if char < "\U00010000" else 2
+        if size + units > LONGEST:
+            yield word[start:n]
+            start, size = n, 0
+        size += units
+    yield word[start:]
 
 
 def spans(text: str) -> list[tuple[str, int, int]]:

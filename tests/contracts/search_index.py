@@ -240,7 +240,7 @@ class SearchIndexContract:
 
     def test_one_document_of_too_many_combinations(self) -> None:
         with self.make() as index:
-            index.add([IndexDocument(1, text="a " * 5_000 + "b " * 5_000)])
+            index.add([IndexDocument(1, text="a " * 5_000 + "b " * 5_000 + "a b")])
             index.commit()
             pair = Near(Word("a"), Word("b"), 10_000, True)
             assert index.count(Match("text", Near(pair, Word("c"), 1, True))) == 0

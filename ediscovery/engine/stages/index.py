@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import func, select, update
 
@@ -15,24 +13,23 @@ from ediscovery.engine.index_documents import Slice, pending
 from ediscovery.engine.pool import Pool
 from ediscovery.engine.progress import Progress
 from ediscovery.engine.tasks import opened
-from ediscovery.search.tantivy_index import TantivyIndex
+from ediscovery.search.backends import index_of
+from ediscovery.search.index import Begun
 from ediscovery.store import audit
 from ediscovery.store.catalog import writing
 from ediscovery.store.tables import documents
 from ediscovery.store.workspace import Identity, Matter
 
-_TASK_NUMBERS = 5_000  # documents of one shard that one task indexes and commits
-_MOST_SHARDS = 16
+_TASK_NUMBERS = 5_000  # documents of one share that one task indexes and commits
 
 
 @dataclass(frozen=True, slots=True)
 class IndexTask:
-    """A slice of documents of one matter. ``clean``: no interrupted run left part of it behind."""
+    """A slice of documents of one matter, of the filling of its index that has ``begun``."""
 
     matter: Identity
-    folder: str
     chosen: Slice
-    clean: bool
+    begun: Begun
 
 
 class _Growing(Iterator[IndexTask]):
@@ -50,7 +47,7 @@ class _Growing(Iterator[IndexTask]):
 def index(matter: Matter, pool: Pool, progress: Progress) -> int:
     """Index what is not indexed in its newest version; returns how many documents that were.
 
-    Shards are written in parallel, each by one worker at a time. Stopped anywhere, the next call
+    Shares are written in parallel, each by one worker at a time. Stopped anywhere, the next call
     goes on; what an interrupted task left in the index is replaced, never doubled.
     """
     with matter.engine.connect() as connection:
@@ -59,24 +56,22 @@ def index(matter: Matter, pool: Pool, progress: Progress) -> int:
                 documents.c.version != documents.c.indexed_version
             )
         ).one()
+    place = index_of(matter)
     if not waiting:
+        place.finish()  # an earlier run may have been stopped just before
         return 0
     progress.stage("index", total_items=waiting)
-    with TantivyIndex(matter.index_folder, min(max(1, pool.workers), _MOST_SHARDS)) as made:
-        shards = made.shards
-    marks = matter.index_folder / "began"
-    marks.mkdir(exist_ok=True)
-    clean = not any(marks.iterdir())
+    begun = place.begin(pool.workers, waiting)
     tasks = _Growing()
-    step = _TASK_NUMBERS * shards
+    step = _TASK_NUMBERS * begun.writers
 
-    def follow(shard: int, start: int) -> None:
+    def follow(share: int, start: int) -> None:
         if start <= last:
-            chosen = Slice(start, start + step - 1, shard, shards)
-            tasks.tasks.append(IndexTask(matter.identity, str(matter.index_folder), chosen, clean))
+            chosen = Slice(start, start + step - 1, share, begun.writers)
+            tasks.tasks.append(IndexTask(matter.identity, chosen, begun))
 
-    for shard in range(shards):
-        follow(shard, first)
+    for share in range(begun.writers):
+        follow(share, first)
     for task, count in pool.run(index_slice, tasks):
         with writing(matter.engine) as connection:
             connection.execute(
@@ -86,7 +81,7 @@ def index(matter: Matter, pool: Pool, progress: Progress) -> int:
             )
         progress.advance(items=count)
         follow(task.chosen.shard, task.chosen.last + 1)
-    shutil.rmtree(marks)
+    place.finish()
     with writing(matter.engine) as connection:
         audit.record(connection, "indexed", {"documents": waiting})
     matter.mirror_audit()
@@ -96,14 +91,8 @@ def index(matter: Matter, pool: Pool, progress: Progress) -> int:
 def index_slice(task: IndexTask) -> int:
     """Index one slice in this worker and commit it; returns the number of documents."""
     matter = opened(task.matter)
-    # A mark that is there already was set by a worker that died on this very slice.
-    mark = Path(task.folder) / "began" / f"{task.chosen.shard}-{task.chosen.first}"
-    clean = task.clean and not mark.exists()
-    mark.touch()
-    with (
-        TantivyIndex(Path(task.folder)) as target,
-        matter.reader.connect() as connection,
-    ):
+    target, clean = index_of(matter).write(f"{task.chosen.shard}-{task.chosen.first}", task.begun)
+    with target, matter.reader.connect() as connection:
         read = index_documents.read
         count = target.add(
             read(matter, connection, task.chosen, fresh=True), new=clean
@@ -120,9 +109,10 @@ def index_slice(task: IndexTask) -> int:
 
 
 def rebuild(matter: Matter, pool: Pool, progress: Progress) -> int:
-    """Throw the index away and make it anew from catalog and packs."""
-    shutil.rmtree(matter.index_folder, ignore_errors=True)
-    with writing(matter.engine) as connection:
+    """Make the index anew from catalog and packs."""
+    with matter.engine.connect() as connection:
+        count = connection.execute(select(func.count()).select_from(documents)).scalar_one()
+    with index_of(matter).anew(count), writing(matter.engine) as connection:
         connection.execute(update(documents).values(indexed_version=0))
     return index(matter, pool, progress)
 
@@ -133,15 +123,12 @@ def compare(matter: Matter) -> tuple[int, list[str]]:
     Returns how many documents were compared and what is wrong, one sentence each.
     """
     problems: list[str] = []
-    if not matter.index_folder.exists():
-        indexed: dict[int, int] = {}
-    else:
-        with TantivyIndex(matter.index_folder) as target:
-            versions = list(target.versions())
-        indexed = dict(versions)
-        if len(indexed) != len(versions):
-            twice = len(versions) - len(indexed)
-            problems.append(f"{twice} documents are in the index more than once.")
+    with index_of(matter).open() as target:
+        versions = list(target.versions())
+    indexed = dict(versions)
+    if len(indexed) != len(versions):
+        twice = len(versions) - len(indexed)
+        problems.append(f"{twice} documents are in the index more than once.")
     looked = 0
     with matter.engine.connect() as connection:
         rows = connection.execute(
