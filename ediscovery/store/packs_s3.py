@@ -79,8 +79,12 @@ class S3Packs(RemotePacks):
 
     def write(self, finished: Path, path: str, **settings: Any) -> None:
         # Looked for first as well: there are servers that take a condition and ignore it.
-        if self._there(path):
-            return
+        if not self._there(path):
+            self._put(finished, path, settings)
+        if settings:
+            self._see_locked(path, settings)
+
+    def _put(self, finished: Path, path: str, settings: dict[str, Any]) -> None:
         put = partial(
             self.files.put_file,
             str(finished), path, chunksize=_part(finished.stat().st_size),
@@ -93,6 +97,18 @@ class S3Packs(RemotePacks):
                 put()
             elif not _taken(error):
                 raise
+
+    def _see_locked(self, path: str, settings: dict[str, Any]) -> None:
+        """Not every server puts the lock on what comes in parts, though asked to."""
+        bucket, key = self._names(path)
+        if not self.files.call_s3("head_object", Bucket=bucket, Key=key).get("ObjectLockMode"):
+            retention = {
+                "Mode": settings["ObjectLockMode"],
+                "RetainUntilDate": settings["ObjectLockRetainUntilDate"],
+            }
+            self.files.call_s3(
+                "put_object_retention", Bucket=bucket, Key=key, Retention=retention
+            )  # fmt: skip
 
     def remove(self, path: str) -> None:
         bucket, key = self._names(path)

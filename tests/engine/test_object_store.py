@@ -172,7 +172,7 @@ def test_a_pack_left_by_another_reading(
 def test_a_store_that_fails_in_between(
     tmp_path: Path, evidence: Path, at_home: Matter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(S3Packs, "waits", (0.01, 0.01))
+    monkeypatch.setattr(S3Packs, "waits", (0.01,) * 7)
     with bucket(monkeypatch) as name, faulty(server("s3")) as faults:
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.url)
         deployment = Deployment(packs=f"s3://{name}")
