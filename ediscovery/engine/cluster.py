@@ -36,7 +36,7 @@ _ENVIRONMENT = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS"
 def configure() -> None:
     """Set what every process of ours that speaks Dask needs."""
     import dask
-    import distributed
+    import distributed  # noqa: F401 - with its own defaults, which ours come after
 
     dask.config.set(
         {
@@ -54,7 +54,6 @@ def configure() -> None:
     dask.config.update_defaults(
         {"distributed": {"scheduler": {"worker-ttl": "60s", "no-workers-timeout": "120s"}}}
     )
-    assert distributed
     for name in ("distributed", "tornado", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 

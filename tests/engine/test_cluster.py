@@ -79,7 +79,8 @@ def test_three_workers_that_see_no_evidence_make_the_same_matter(
     assert dump(matter) == expected
     assert verify(matter, Silent())["holds"]
     names = {path.name for path in matter.folder.iterdir()}
-    assert not names & {"deliveries", "received", "scratch", "dask", "parser.log"}, names
+    assert not names & {"deliveries", "received", "dask", "parser.log"}, names
+    assert list(matter.scratch.iterdir()) == []
     assert all(path.name.startswith("c1-") for path in matter.packs.folder.iterdir())
     with Opened(matter) as pool:
         left = [seen for _, seen in pool.run(received, [0] * 9)]
