@@ -54,7 +54,7 @@ def configure() -> None:
     dask.config.update_defaults(
         {"distributed": {"scheduler": {"worker-ttl": "60s", "no-workers-timeout": "120s"}}}
     )
-    for name in ("distributed", "tornado", "asyncio"):
+    for name in ("distributed", "distributed.core", "tornado", "tornado.application", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
