@@ -40,7 +40,7 @@ _ENVIRONMENT = {
 def configure() -> None:
     """Set what every process of ours that speaks Dask needs."""
     import dask
-    import distributed
+    import distributed  # noqa: F401 - with its own defaults, which ours come after
 
     dask.config.set(
         {
@@ -58,8 +58,7 @@ def configure() -> None:
     dask.config.update_defaults(
         {"distributed": {"scheduler": {"worker-ttl": "60s", "no-workers-timeout": "120s"}}}
     )
-    assert distributed
-    for name in ("distributed", "tornado", "asyncio"):
+    for name in ("distributed", "distributed.core", "tornado", "tornado.application", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 

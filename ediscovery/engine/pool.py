@@ -82,8 +82,9 @@ class ThreadPool:
 
     sees_sources = True
 
-    def __init__(self) -> None:
-        self.workers = min(32, 4 * len(os.sched_getaffinity(0)))
+    def __init__(self, workers: int = 0) -> None:
+        """Without ``workers`` there are four a processor: they wait more than they compute."""
+        self.workers = workers or min(32, 4 * len(os.sched_getaffinity(0)))
         self._waiting: dict[Any, Any] = {}
 
     def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[tuple[T, R]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 _LOOK_SECONDS = 2.0
 _JOIN_SECONDS = 60
+_NEEDS = "See docs/administrator.md, what a worker machine needs; then run the same command again."
 
 
 class ClusterPool(Submitting):
@@ -73,7 +75,8 @@ class ClusterPool(Submitting):
     def workers(self) -> int:  # type: ignore[override]
         """Workers that the scheduler has now, looked up every two seconds; at least 1."""
         if time.monotonic() - self._looked > _LOOK_SECONDS or not self._looked:
-            self._count = len(self._client.ncores())
+            with contextlib.suppress(OSError, TimeoutError):  # then the results will say it
+                self._count = len(self._client.ncores())
             self._looked = time.monotonic()
         return max(1, self._count)
 
@@ -89,14 +92,12 @@ class ClusterPool(Submitting):
         """Raise :class:`TryAgain` when a worker does not see the catalog or the packs."""
         answers = self._client.run(_answer, self._sight, on_error="return")
         problems = [
-            f"Worker {worker}: {answer}" for worker, answer in sorted(answers.items()) if answer
+            f"Worker {worker}: {answer}"
+            for worker, answer in sorted(answers.items())
+            if answer and not isinstance(answer, OSError)  # that one has just left
         ]
         if problems:
-            raise TryAgain(
-                "\n".join(problems),
-                "See docs/administrator.md, what a worker machine needs; "
-                "then run the same command again.",
-            )
+            raise TryAgain("\n".join(problems), _NEEDS)
 
     def _pack(self, function: Callable[[T], R], task: T) -> tuple[Callable[[bytes], bytes], bytes]:
         return _call, pickle.dumps((self._sight, pickle.dumps((function, task))))
@@ -154,11 +155,11 @@ def _call(packed: bytes) -> bytes:
     untyped: Any = distributed
     worker = untyped.get_worker()
     place.take(Path(worker.local_directory))
-    problem = _answer(sight)
-    if problem:
-        raise TryAgain(
-            f"Worker {worker.address}: {problem}",
-            "See docs/administrator.md, what a worker machine needs; "
-            "then run the same command again.",
-        )
-    return call(inner)
+    try:
+        problem = _answer(sight)
+        if problem:
+            raise TryAgain(problem, _NEEDS)
+        return call(inner)
+    except TryAgain as error:
+        where = f"Worker {worker.address} on {socket.gethostname()}"
+        raise TryAgain(f"{where}: {error.message}", error.next_step) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import socket
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -40,9 +39,8 @@ def seen_from(matter: Matter) -> Sight:
 
 def blind(sight: Sight) -> str:
     """What this process does not see of it, as a sentence; ``""`` when it sees all."""
-    here = f"on {socket.gethostname()}"
     if sight.version != __version__:
-        return f"it runs ediscovery {__version__} {here}, and the coordinator {sight.version}."
+        return f"It runs ediscovery {__version__}, and the coordinator {sight.version}."
     matter = opened(sight.matter)
     try:
         with matter.reader.connect() as connection:
@@ -50,15 +48,15 @@ def blind(sight: Sight) -> str:
                 select(audit.c.hash).where(audit.c.sequence == sight.sequence)
             ).scalar()
     except Exception as error:  # whatever driver or settings raise: it can't be used there
-        return f"it can't open the catalog {here}: {_line(error)}."
+        return f"It can't open the catalog: {_line(error)}."
     if found != sight.hash:
-        return f"it sees another catalog {here}."
+        return "It sees another catalog."
     try:
         with deliveries.of(matter).opened(sight.probe) as file:
             content = file.read()
     except Exception as error:
-        return f"it can't read where the packs are {here}: {_line(error)}."
-    return "" if content == sight.probe.encode() else f"it sees other packs {here}."
+        return f"It can't read where the packs are: {_line(error)}."
+    return "" if content == sight.probe.encode() else "It sees other packs."
 
 
 def _line(error: Exception) -> str:

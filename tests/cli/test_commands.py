@@ -87,6 +87,7 @@ def test_reports_are_json_on_demand_and_say_nothing_else(
 def test_every_command_that_reports_has_json() -> None:
     silent = {
         "init", "text", "native", "alias", "checkpoint", "close", "add", "rebuild",
+        "scheduler", "worker",  # they serve until they are stopped
         "index verify",  # a gate: its exit code is the answer
     }  # fmt: skip
     for path, command in ALL.items():

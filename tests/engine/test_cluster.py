@@ -79,7 +79,8 @@ def test_three_workers_that_see_no_evidence_make_the_same_matter(
     assert dump(matter) == expected
     assert verify(matter, Silent())["holds"]
     names = {path.name for path in matter.folder.iterdir()}
-    assert not names & {"deliveries", "received", "scratch", "dask", "parser.log"}, names
+    assert not names & {"deliveries", "received", "dask", "parser.log"}, names
+    assert list(matter.scratch.iterdir()) == []
     assert all(path.name.startswith("c1-") for path in matter.packs.folder.iterdir())
     with Opened(matter) as pool:
         left = [seen for _, seen in pool.run(received, [0] * 9)]
@@ -179,10 +180,13 @@ def test_a_worker_that_joins_a_run_later_works_with_the_others(
     assert len(late) == 4
 
 
-def test_too_few_workers_or_no_scheduler_are_told(cluster: Cluster, tmp_path: Path) -> None:
+def test_too_few_workers_or_no_scheduler_are_told(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     matter = cluster.matter(tmp_path)
     with pytest.raises(TryAgain, match="has 3 workers, and 9 were asked for"):
         ClusterPool(matter, 9, patience=0.5)
+    monkeypatch.setattr("ediscovery.engine.cluster.CONNECT_SECONDS", 2)
     nowhere = Workspace(tmp_path, Deployment(scheduler="tcp://127.0.0.1:9")).open("acme")
     with pytest.raises(TryAgain, match="does not answer"):
         ClusterPool(nowhere, 1)

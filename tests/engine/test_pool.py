@@ -5,22 +5,29 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import distributed
 import psutil
 import pytest
 
-from ediscovery.engine.pool import DaskPool, Pool, SerialPool
+from ediscovery.engine.pool import DaskPool, Pool, SerialPool, ThreadPool, open_pool
+from ediscovery.model.deployment import Deployment, Workers
 from ediscovery.model.errors import TryAgain
+from ediscovery.store.workspace import Workspace
 
 
-@pytest.fixture(scope="module", params=["serial", "dask"])
+@pytest.fixture(scope="module", params=["serial", "threads", "dask"])
 def pool(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pool]:
-    made: Pool = SerialPool() if request.param == "serial" else dask_pool(tmp_path_factory)
+    kinds: dict[str, Callable[[], Pool]] = {
+        "serial": SerialPool,
+        "threads": lambda: ThreadPool(2),
+        "dask": lambda: dask_pool(tmp_path_factory),
+    }
+    made = kinds[request.param]()
     yield made
     made.close()
 
@@ -80,6 +87,40 @@ def test_a_worker_that_dies_is_replaced_and_its_task_done(
     try:
         ((_, pid),) = pool.run(killed_once, [str(tmp_path / "mark")])
         assert psutil.pid_exists(pid)
+    finally:
+        pool.close()
+
+
+def together(folder: str) -> int:
+    """Waits, up to two minutes, for another process that runs it."""
+    Path(folder, str(os.getpid())).touch()
+    for _ in range(1200):
+        if len(os.listdir(folder)) > 1:
+            break
+        time.sleep(0.1)
+    return os.getpid()
+
+
+def test_processes_come_as_there_is_work(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    pool = DaskPool(2, str(tmp_path_factory.mktemp("dask")), fewest=0)
+    try:
+        assert pool._cluster.scheduler_info["workers"] == {}
+        assert len({pid for _, pid in pool.run(together, [str(tmp_path)] * 4)}) == 2
+    finally:
+        pool.close()
+
+
+def test_the_deployment_chooses_the_pool(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path, Deployment(workers=Workers(1, 2)))
+    workspace.create("acme")
+    assert isinstance(open_pool(workspace.open("acme"), 0), SerialPool)
+    pool = open_pool(workspace.open("acme"), None)
+    try:
+        assert isinstance(pool, DaskPool)
+        assert pool.workers == 2 and len(pool._cluster.workers) <= 2
+        assert pool._cluster._adaptive is not None
     finally:
         pool.close()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ediscovery.model.deployment import LOCAL, Deployment, load
+from ediscovery.model.deployment import LOCAL, Deployment, Workers, load
 from ediscovery.model.errors import UsageError
 from ediscovery.model.profile import Profile
 
@@ -49,6 +49,29 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     file.write_text("scheduler: tcp://host:8786\npacks_lock: {mode: compliance, days: 30}\n")
     lock = {"mode": "compliance", "days": 30}
     assert load(str(file)) == Deployment(name="mine", scheduler="tcp://host:8786", packs_lock=lock)
+
+
+def test_bounds_of_workers_travel(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("workers: {minimum: 1, maximum: 4}\n")
+    assert load(str(file)).workers == Workers(1, 4)
+    assert Deployment(**load(str(file)).as_dict()) == load(str(file))
+    file.write_text("workers: {minimum: 1}\n")
+    with pytest.raises(UsageError, match="maximum"):
+        load(str(file))
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "dashboard", "page"),
+    [
+        ("local", "", ""),
+        ("tls://dask.firm.example:8786", "", "http://dask.firm.example:8787/status"),
+        ("tcp://[::1]:8786", "", "http://[::1]:8787/status"),
+        ("tls://dask:8786", "https://dask.firm.example/", "https://dask.firm.example/"),
+    ],
+)
+def test_where_the_dashboard_is(scheduler: str, dashboard: str, page: str) -> None:
+    assert Deployment(scheduler=scheduler, dashboard=dashboard).dashboard_url == page
 
 
 def test_an_unknown_name_says_which_are_known() -> None:
