@@ -11,23 +11,27 @@ from sqlalchemy import (
     Column,
     Float,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
     Table,
-    Text,
     UniqueConstraint,
 )
+from sqlalchemy import Integer as SmallInteger
+from sqlalchemy import Text as PlainText
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 SCHEMA_VERSION = 1
 
+# SQLite compares text by bytes and has whole numbers of 64 bits; so must every other.
+Text = PlainText().with_variant(PlainText(collation="C"), "postgresql")
+Integer = BigInteger().with_variant(SmallInteger, "sqlite")
+
 
 class Json(TypeDecorator[object]):
     """Plain data kept as JSON text; the bulk path hands over text that is already written."""
 
-    impl = Text
+    impl = PlainText
     cache_ok = True
 
     def process_bind_param(self, value: object, dialect: Dialect) -> str | None:

@@ -94,7 +94,7 @@ def _wanted(scope: str) -> Any:
         apart.append(collections.c.custodian_id)
     first = func.min(number).over(partition_by=apart)
     copies = func.count().over(partition_by=apart)
-    leader = null() if scope == "none" else case((copies > 1, first))
+    leader = cast(null(), BigInteger) if scope == "none" else case((copies > 1, first))
     families = (
         select(number, leader.label("leader"), documents.c.group_number, documents.c.is_primary)
         .select_from(
