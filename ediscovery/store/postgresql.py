@@ -312,7 +312,7 @@ def _take(connection: psycopg.Connection, schema: str, name: str) -> None:
 def _translate(context: ExceptionContext) -> None:
     """Raise what a failure of the server stands for; bugs of ours stay as they are."""
     meaning = _meaning(context.original_exception)
-    if meaning is not None:
+    if meaning is not None and not context.is_pre_ping:  # which makes the connection anew
         raise meaning
 
 
