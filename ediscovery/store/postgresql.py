@@ -348,7 +348,9 @@ def insert_rows(
         with _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 if any(type(row[i]) is float for i in whole):
-                    row = tuple(int(v) if i in whole else v for i, v in enumerate(row))
+                    row = tuple(
+                        int(v) if type(v) is float and i in whole else v for i, v in enumerate(row)
+                    )
                 copy.write_row(row)
     except psycopg.Error as error:
         if _driver(connection).closed:

@@ -19,12 +19,22 @@ from sqlalchemy import (
 from sqlalchemy import Integer as SmallInteger
 from sqlalchemy import Text as PlainText
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator
 
 SCHEMA_VERSION = 1
 
-# SQLite compares text by bytes and has whole numbers of 64 bits; so must every other.
-Text = PlainText().with_variant(PlainText(collation="C"), "postgresql")
+
+class Text(PlainText):
+    """Text in the order of its bytes, as SQLite has it; so the order is the same everywhere."""
+
+
+@compiles(Text, "postgresql")
+def _text(_type: Text, _compiler: object, **_options: object) -> str:
+    return 'TEXT COLLATE "C"'
+
+
+# SQLite has whole numbers of 64 bits; its row ids must be called so.
 Integer = BigInteger().with_variant(SmallInteger, "sqlite")
 
 
