@@ -211,6 +211,9 @@ class UnitReader:
         row = list(row)
         for i in JSON_COLUMNS:
             row[i] = orjson.dumps(row[i]).decode() if row[i] else _EMPTY[i]
+        for i, value in enumerate(row):
+            if type(value) is str and "\0" in value:  # not every catalog can hold it
+                row[i] = value.replace("\0", " ")
         self.rows.append(row)
         self.items += 1
         self.bytes += item.size

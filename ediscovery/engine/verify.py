@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, exists, func, select, text
+from sqlalchemy import Connection, exists, func, select
 
 from ediscovery.engine import collect
 from ediscovery.engine.progress import Progress
@@ -16,7 +16,7 @@ from ediscovery.engine.stages import index
 from ediscovery.model.errors import Refused, VerificationFailed
 from ediscovery.model.states import Role
 from ediscovery.search.backends import index_of
-from ediscovery.store import audit, records, reports
+from ediscovery.store import audit, catalog, records, reports
 from ediscovery.store.audit import Checkpoint
 from ediscovery.store.pack_store import PIECE, Member
 from ediscovery.store.packs import Place
@@ -73,8 +73,7 @@ def verify(
 
 def _catalog(matter: Matter) -> Check:
     with matter.engine.connect() as connection:
-        rows = connection.execute(text("PRAGMA integrity_check")).scalars().all()
-    return Check("catalog", 1, [row for row in rows if row != "ok"][:_SHOWN])
+        return Check("catalog", 1, catalog.problems(connection)[:_SHOWN])
 
 
 def _audit(matter: Matter, kept: Checkpoint | None) -> Check:

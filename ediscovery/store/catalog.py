@@ -1,89 +1,81 @@
-"""Opens a catalog: the engine, its settings, and the one way to insert many rows."""
+"""Opens the catalogs of a deployment, and the two ways to write to any of them."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Any, Protocol, cast
 
-from sqlalchemy import (
-    Connection,
-    Dialect,
-    Engine,
-    MetaData,
-    Table,
-    create_engine,
-    event,
-    insert,
-    inspect,
-)
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import Connection, Engine, Table
 
-from ediscovery.model.errors import TryAgain
+from ediscovery.model.deployment import Deployment
 
-_TOGETHER = 1000  # rows fetched at a time
+# By the scheme of ``Deployment.catalog``, which is also SQLAlchemy's name of the dialect. A module
+# has ``open_catalogs(address)``, ``insert_rows(…)`` and ``problems(connection)`` as below.
+_MODULES = {
+    "sqlite": "ediscovery.store.sqlite",
+    "postgresql": "ediscovery.store.postgresql",
+}
 
 
-def open_sqlite(path: Path, tables: MetaData, *, read_only: bool = False) -> Engine:
-    """An engine on the SQLite file at ``path``, its tables made when missing.
+class Catalogs(Protocol):
+    """The catalogs of all matters of a workspace, and the directory that lists these matters.
 
-    WAL, so that readers never wait for the writer, nor it for them; ``synchronous=FULL``, so that
-    what was acknowledged survives a power cut.
+    Its engines raise :class:`TryAgain` when the store is down, locked or full,
+    :class:`VerificationFailed` when it is damaged, and :class:`Refused` when it denies access.
     """
-    where = f"file:{quote(str(path))}" + ("?mode=ro" if read_only else "")
 
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(where, uri=True, timeout=60, check_same_thread=False)
+    shared: bool  # whether other machines may write to them
 
-    engine = create_engine(
-        "sqlite://",
-        creator=connect,
-        poolclass=QueuePool,
-        execution_options={"yield_per": _TOGETHER},  # else every row is fetched by itself
-    )
+    def directory(self, workspace: Path, *, make: bool) -> Engine | None:
+        """The directory of matters; ``None`` when there is none and none is to be made."""
+        ...
 
-    @event.listens_for(engine, "connect")
-    def _settings(connection: Any, _record: Any) -> None:
-        # The driver's own transactions begin late and break SELECT ... INSERT atomicity.
-        connection.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL" if not read_only else "query_only=ON",
-            "synchronous=FULL",
-            "temp_store=MEMORY",
-            "cache_size=-16384",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
+    def create(self, name: str, folder: Path) -> Engine:
+        """The catalog of a new matter, tables made. Safe to repeat after a failure.
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        Raises :class:`UsageError` for a name that this store can't hold.
+        """
+        ...
 
-    if not read_only:
-        with engine.connect() as connection:
-            missing = tables.tables.keys() - inspect(connection).get_table_names()
-        if missing:
-            with writing(engine) as connection:
-                tables.create_all(connection)
-    return engine
+    def exists(self, name: str, folder: Path) -> bool:
+        """Whether the matter has a catalog here."""
+        ...
+
+    def open(self, name: str, folder: Path, *, read_only: bool = False) -> Engine:
+        """The catalog of a matter that exists. It is looked at when it is first used."""
+        ...
+
+    def held(self, name: str) -> AbstractContextManager[None]:
+        """Keep the coordinators of other machines away; raises :class:`Locked` when one is there.
+
+        The matter's lock file does that for those of this machine.
+        """
+        ...
+
+
+@lru_cache(maxsize=8)  # one set of locks a process
+def _catalogs(address: str) -> Catalogs:
+    module = import_module(_MODULES[address.partition(":")[0]])
+    return cast(Catalogs, module.open_catalogs(address))
+
+
+def open_catalogs(deployment: Deployment) -> Catalogs:
+    """Where ``deployment`` keeps its catalogs.
+
+    Raises :class:`UsageError` when the address is wrong; nothing is connected to yet.
+    """
+    return _catalogs(deployment.catalog)
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One write transaction; a full disk or a lock becomes :class:`TryAgain`, nothing half done."""
-    try:
-        with engine.connect().execution_options(writes=True) as connection, connection.begin():
-            yield connection
-    except OperationalError as error:
-        raise TryAgain(
-            f"The catalog could not be written: {error.orig}",
-            "Free disk space or wait for the other process, then run the same command again.",
-        ) from error
+    """One write transaction; writers take turns. A failure leaves nothing half done."""
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
 
 
 def insert_rows(
@@ -91,21 +83,16 @@ def insert_rows(
 ) -> None:
     """Insert ``rows`` (values in the order of ``columns``, JSON columns already as text).
 
-    One prepared statement for all: SQLAlchemy writes the SQL, its per-row processing is left out.
+    The fastest way that the database has; SQLAlchemy's per-row processing is left out.
     """
-    if not rows:
-        return
-    statement, positional = _insertion(table, columns, connection.dialect)
-    connection.exec_driver_sql(
-        statement,
-        list(rows) if positional else [dict(zip(columns, row, strict=True)) for row in rows],
-    )
+    if rows:
+        _module(connection).insert_rows(connection, table, columns, rows)
 
 
-@lru_cache(maxsize=64)  # writing it takes as long as inserting thirty rows
-def _insertion(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[str, bool]:
-    """The INSERT of ``columns`` in their order, and whether it takes values by position."""
-    statement = insert(table).compile(dialect=dialect, column_keys=list(columns))
-    if statement.positional and tuple(statement.positiontup or ()) != columns:
-        raise ValueError(f"columns of {table.name} are not in the order of the table")
-    return str(statement), bool(statement.positional)
+def problems(connection: Connection) -> list[str]:
+    """What the database finds wrong with the catalog's own files or tables, one sentence each."""
+    return cast(list[str], _module(connection).problems(connection))
+
+
+def _module(connection: Connection) -> Any:
+    return import_module(_MODULES[connection.dialect.name])

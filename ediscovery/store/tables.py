@@ -11,23 +11,37 @@ from sqlalchemy import (
     Column,
     Float,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
     Table,
-    Text,
     UniqueConstraint,
 )
+from sqlalchemy import Integer as SmallInteger
+from sqlalchemy import Text as PlainText
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator
 
 SCHEMA_VERSION = 1
 
 
+class Text(PlainText):
+    """Text in the order of its bytes, as SQLite has it; so the order is the same everywhere."""
+
+
+@compiles(Text, "postgresql")
+def _text(_type: Text, _compiler: object, **_options: object) -> str:
+    return 'TEXT COLLATE "C"'
+
+
+# SQLite has whole numbers of 64 bits; its row ids must be called so.
+Integer = BigInteger().with_variant(SmallInteger, "sqlite")
+
+
 class Json(TypeDecorator[object]):
     """Plain data kept as JSON text; the bulk path hands over text that is already written."""
 
-    impl = Text
+    impl = PlainText
     cache_ok = True
 
     def process_bind_param(self, value: object, dialect: Dialect) -> str | None:

@@ -24,9 +24,9 @@ from ediscovery.model.errors import (
     VerificationFailed,
 )
 from ediscovery.store import audit
-from ediscovery.store.catalog import open_sqlite, writing
+from ediscovery.store.catalog import Catalogs, open_catalogs, writing
 from ediscovery.store.pack_store import PackStore, open_packs
-from ediscovery.store.tables import SCHEMA_VERSION, catalog, directory, matter, matters
+from ediscovery.store.tables import SCHEMA_VERSION, matter, matters
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _PREFIX = re.compile(r"[A-Z][A-Z0-9]{0,15}")
@@ -69,12 +69,16 @@ class Matter:
     @cached_property
     def engine(self) -> Engine:
         """The catalog, for writing."""
-        return open_sqlite(self.catalog_path, catalog)
+        return self._catalogs.open(self.name, self.folder)
 
     @cached_property
     def reader(self) -> Engine:
         """The catalog, read only."""
-        return open_sqlite(self.catalog_path, catalog, read_only=True)
+        return self._catalogs.open(self.name, self.folder, read_only=True)
+
+    @property
+    def _catalogs(self) -> Catalogs:
+        return open_catalogs(self.deployment)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -86,10 +90,6 @@ class Matter:
     def packs(self) -> PackStore:
         """Its natives and texts, where the deployment keeps them."""
         return open_packs(self.deployment, self.folder, self.name)
-
-    @property
-    def catalog_path(self) -> Path:
-        return self.folder / "catalog.sqlite"
 
     @property
     def index_folder(self) -> Path:
@@ -141,7 +141,8 @@ class Matter:
             file.write(str(os.getpid()).encode())
             file.flush()
             try:
-                yield
+                with self._catalogs.held(self.name):
+                    yield
             finally:
                 file.truncate(0)
 
@@ -163,10 +164,16 @@ class Workspace:
         self.folder = folder.absolute()
         self.deployment = deployment
 
+    @property
+    def _catalogs(self) -> Catalogs:
+        return open_catalogs(self.deployment)
+
     @cached_property
     def _directory(self) -> Engine:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return open_sqlite(self.folder / "directory.sqlite", directory)
+        engine = self._catalogs.directory(self.folder, make=True)
+        assert engine is not None
+        return engine
 
     def make(self) -> None:
         """Create the folder and its directory of matters when they are missing."""
@@ -204,7 +211,7 @@ class Workspace:
             )
             made = Matter(name, self.folder / "matters" / name, prefix, self.deployment)
             made.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with writing(made.engine) as inner:
+            with writing(self._catalogs.create(name, made.folder)) as inner:
                 if not inner.execute(select(matter)).first():
                     inner.execute(
                         insert(matter).values(
@@ -235,21 +242,26 @@ class Workspace:
             )
         folder = self.folder / str(found[name]["folder"])
         row = None
-        if (folder / "catalog.sqlite").exists():
-            with open_sqlite(folder / "catalog.sqlite", catalog).connect() as connection:
+        if self._catalogs.exists(name, folder):
+            with self._catalogs.open(name, folder).connect() as connection:
                 row = connection.execute(select(matter)).first()
         if row is None:
             raise VerificationFailed(
                 f"The catalog of matter {name!r} is missing from {folder}.",
                 "Restore the folder from a backup.",
             )
-        return Matter(name, folder, row.prefix, self.deployment)
+        opened = Matter(name, folder, row.prefix, self.deployment)
+        if self._catalogs.shared:  # another machine may have made it, or written to it since
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            opened.mirror_audit()
+        return opened
 
     def list(self) -> list[dict[str, Any]]:
         """The matters' directory rows, by name; empty when the workspace does not exist."""
-        if not (self.folder / "directory.sqlite").exists():
+        engine = self._catalogs.directory(self.folder, make=False)
+        if engine is None:
             return []
-        with self._directory.connect() as connection:
+        with engine.connect() as connection:
             rows = connection.execute(select(matters).order_by(matters.c.name)).mappings()
             return [dict(row) for row in rows]
 

@@ -62,7 +62,9 @@ def dedupe(matter: Matter, scope: str) -> int:
     with writing(matter.engine) as connection:
         _changes.create(connection)
         changed = connection.execute(
-            insert(_changes).from_select(("number", "leader"), _wanted(scope))
+            insert(_changes)
+            .from_select(("number", "leader"), _wanted(scope))
+            .execution_options(preserve_rowcount=True)
         ).rowcount
         if changed:
             _write_families(connection)
@@ -94,7 +96,7 @@ def _wanted(scope: str) -> Any:
         apart.append(collections.c.custodian_id)
     first = func.min(number).over(partition_by=apart)
     copies = func.count().over(partition_by=apart)
-    leader = null() if scope == "none" else case((copies > 1, first))
+    leader = cast(null(), BigInteger) if scope == "none" else case((copies > 1, first))
     families = (
         select(number, leader.label("leader"), documents.c.group_number, documents.c.is_primary)
         .select_from(
@@ -134,7 +136,7 @@ def _write_families(connection: Connection) -> None:
 
 
 def _write_members(connection: Connection) -> None:
-    """A family's nth attachment, by position, joins the nth of the primary family."""
+    """A family's nth attachment, by position, joins the nth of the primary family, if any."""
     touched = union(
         select(_changes.c.number), select(_changes.c.leader).where(_changes.c.leader.is_not(None))
     )
@@ -158,7 +160,9 @@ def _write_members(connection: Connection) -> None:
         select(
             ranked.c.number,
             leading.c.number.label("leader"),
-            _is_primary(_changes.c.number, _changes.c.leader).label("is_primary"),
+            or_(
+                _is_primary(_changes.c.number, _changes.c.leader), leading.c.number.is_(None)
+            ).label("is_primary"),
         )
         .select_from(
             ranked.join(_changes, _changes.c.number == ranked.c.family_number).join(
@@ -170,7 +174,6 @@ def _write_members(connection: Connection) -> None:
                 isouter=True,
             )
         )
-        .where(or_(_changes.c.leader.is_(None), leading.c.number.is_not(None)))
         .subquery("chosen")
     )
     connection.execute(

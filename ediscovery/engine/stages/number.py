@@ -40,7 +40,11 @@ def number(matter: Matter, collection: int) -> int:
             "number", "collection_id", "position", "family_number", "is_primary", "version",
             "indexed_version", "analyzed", "withdrawn",
         )  # fmt: skip
-        count = connection.execute(insert(documents).from_select(columns, fresh)).rowcount
+        count = connection.execute(
+            insert(documents)
+            .from_select(columns, fresh)
+            .execution_options(preserve_rowcount=True)
+        ).rowcount
         if not count:
             return 0
         _link(connection, last)
