@@ -45,7 +45,7 @@ from ediscovery.model.errors import (
 from ediscovery.store.catalog import Catalogs, writing
 from ediscovery.store.tables import catalog, directory
 
-PASSWORD = "EDISCOVERY_CATALOG_PASSWORD"  # noqa: S105 - a name; or that of a file, with _FILE
+PASSWORD = "EDISCOVERY_CATALOG_PASSWORD"
 _TOGETHER = 1000  # rows fetched at a time
 _MOST_BYTES = 63  # of a name in PostgreSQL
 _DIRECTORY = "directory"
@@ -276,7 +276,7 @@ def _schema(name: str) -> str:
 
 
 def _sql(statement: str, *names: str) -> sql.Composed:
-    return sql.SQL(statement).format(*map(sql.Identifier, names))  # type: ignore[arg-type]
+    return sql.SQL(statement).format(*map(sql.Identifier, names))
 
 
 def _driver(connection: Connection) -> psycopg.Connection:

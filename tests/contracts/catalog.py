@@ -161,7 +161,7 @@ class CatalogContract:
         assert count(matter) == 1
 
     def test_a_bulk_that_fails_leaves_nothing(self, matter: Matter) -> None:
-        with pytest.raises(Exception, match="(?i)unique"), writing(matter.engine) as connection:
+        with pytest.raises(Exception, match=r"(?i)unique"), writing(matter.engine) as connection:
             insert_rows(connection, items, ITEM_COLUMNS, [row("d1"), row("d2"), row("d1")])
         with writing(matter.engine) as connection:
             assert connection.execute(select(func.count()).select_from(items)).scalar_one() == 0
@@ -194,7 +194,7 @@ class CatalogContract:
         assert count(matter) == 30
 
     def test_the_reader_can_not_write(self, matter: Matter) -> None:
-        with pytest.raises(TryAgain, match="read-?only"), writing(matter.reader) as connection:
+        with pytest.raises(TryAgain, match=r"read-?only"), writing(matter.reader) as connection:
             connection.execute(insert(custodians).values(name="x", created_at=""))
 
     # -- matters -----------------------------------------------------------------------------------

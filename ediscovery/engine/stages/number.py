@@ -41,9 +41,7 @@ def number(matter: Matter, collection: int) -> int:
             "indexed_version", "analyzed", "withdrawn",
         )  # fmt: skip
         count = connection.execute(
-            insert(documents)
-            .from_select(columns, fresh)
-            .execution_options(preserve_rowcount=True)
+            insert(documents).from_select(columns, fresh).execution_options(preserve_rowcount=True)
         ).rowcount
         if not count:
             return 0
