@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import traceback
 import uuid
 from pathlib import Path
@@ -15,7 +14,6 @@ from ediscovery.model.errors import (
     FinishedWithExceptions,
     Interrupted,
     TryAgain,
-    VerificationFailed,
     our_disk_failed,
 )
 from ediscovery.store.workspace import default_workspace
@@ -40,18 +38,6 @@ def infrastructure(error: Exception) -> EdiscoveryError | None:
         return TryAgain(
             f"This machine's disk failed: {error}.",
             "Free disk space, then run the same command again; what was committed stays.",
-        )
-    cause = getattr(error, "orig", None)  # SQLAlchemy wraps what the driver raised
-    if isinstance(cause, sqlite3.OperationalError):
-        return TryAgain(
-            f"The catalog can't be used now: {cause}.",
-            "Free disk space or wait for the other process, then run the same command again.",
-        )
-    if isinstance(cause, sqlite3.DatabaseError) and not isinstance(
-        cause, sqlite3.IntegrityError | sqlite3.ProgrammingError
-    ):
-        return VerificationFailed(
-            f"The catalog is damaged: {cause}.", "Keep it as it is and restore a backup beside it."
         )
     return None
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, exists, func, select, text
+from sqlalchemy import Connection, exists, func, select
 
 from ediscovery.engine import collect
 from ediscovery.engine.progress import Progress
@@ -18,6 +18,7 @@ from ediscovery.model.states import Role
 from ediscovery.search.tantivy_files import damaged
 from ediscovery.store import audit, records, reports
 from ediscovery.store.audit import Checkpoint
+from ediscovery.store.catalog import damage
 from ediscovery.store.pack_store import PIECE, Member
 from ediscovery.store.packs import Place
 from ediscovery.store.tables import collections, documents, items
@@ -73,8 +74,7 @@ def verify(
 
 def _catalog(matter: Matter) -> Check:
     with matter.engine.connect() as connection:
-        rows = connection.execute(text("PRAGMA integrity_check")).scalars().all()
-    return Check("catalog", 1, [row for row in rows if row != "ok"][:_SHOWN])
+        return Check("catalog", 1, damage(connection)[:_SHOWN])
 
 
 def _audit(matter: Matter, kept: Checkpoint | None) -> Check:

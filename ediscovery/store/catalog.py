@@ -1,111 +1,150 @@
-"""Opens a catalog: the engine, its settings, and the one way to insert many rows."""
+"""What every catalog has in common, and the choice of the one that a deployment names.
+
+The module of a back end (``store/sqlite.py``, ``store/postgresql.py``) knows how its databases are
+made, opened, locked and checked; nothing else of the project asks which one it is.
+"""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Any, Protocol, cast
 
-from sqlalchemy import (
-    Connection,
-    Dialect,
-    Engine,
-    MetaData,
-    Table,
-    create_engine,
-    event,
-    insert,
-    inspect,
-)
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import Connection, Engine, ExceptionContext, Table, event
 
-from ediscovery.model.errors import TryAgain
+from ediscovery.model.deployment import Deployment
+from ediscovery.model.errors import EdiscoveryError
 
-_TOGETHER = 1000  # rows fetched at a time
+TOGETHER = 1000  # rows fetched at a time
+COUNTED = {"preserve_rowcount": True}  # for an INSERT whose rows are to be counted
+# By the scheme of ``Deployment.catalog``, which is also SQLAlchemy's name of the dialect.
+_BACK_ENDS = {
+    "sqlite": "ediscovery.store.sqlite",
+    "postgresql": "ediscovery.store.postgresql",
+}
 
 
-def open_sqlite(path: Path, tables: MetaData, *, read_only: bool = False) -> Engine:
-    """An engine on the SQLite file at ``path``, its tables made when missing.
+class CatalogStore(Protocol):
+    """Where the catalog of one matter is kept."""
 
-    WAL, so that readers never wait for the writer, nor it for them; ``synchronous=FULL``, so that
-    what was acknowledged survives a power cut.
-    """
-    where = f"file:{quote(str(path))}" + ("?mode=ro" if read_only else "")
+    shared: bool  # whether several machines may open it
 
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(where, uri=True, timeout=60, check_same_thread=False)
+    def exists(self) -> bool:
+        """Whether the matter's tables are there."""
+        ...
 
-    engine = create_engine(
-        "sqlite://",
-        creator=connect,
-        poolclass=QueuePool,
-        execution_options={"yield_per": _TOGETHER},  # else every row is fetched by itself
-    )
+    def open(self, *, read_only: bool = False) -> Engine:
+        """The catalog; an older one is brought up to date first, unless it is only read.
 
-    @event.listens_for(engine, "connect")
-    def _settings(connection: Any, _record: Any) -> None:
-        # The driver's own transactions begin late and break SELECT ... INSERT atomicity.
-        connection.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL" if not read_only else "query_only=ON",
-            "synchronous=FULL",
-            "temp_store=MEMORY",
-            "cache_size=-16384",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
+        Raises :class:`Refused` for one that a newer program made.
+        """
+        ...
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    def locked(self) -> AbstractContextManager[None]:
+        """Hold the matter for one coordinator; raises :class:`Locked`, naming who holds it.
 
-    if not read_only:
-        with engine.connect() as connection:
-            missing = tables.tables.keys() - inspect(connection).get_table_names()
-        if missing:
-            with writing(engine) as connection:
-                tables.create_all(connection)
-    return engine
+        The lock dies with the process that holds it.
+        """
+        ...
+
+
+class DirectoryStore(Protocol):
+    """Where the list of matters is kept."""
+
+    def exists(self) -> bool:
+        """Whether the directory was made."""
+        ...
+
+    def open(self) -> Engine:
+        """The directory, made when missing, brought up to date when older."""
+        ...
+
+    def new_matter(
+        self, connection: Connection, name: str, folder: Path
+    ) -> AbstractContextManager[Connection]:
+        """A transaction in the catalog of a new matter, its tables made.
+
+        ``connection`` writes to the directory; where it can, the new catalog is part of its
+        transaction.
+        """
+        ...
+
+
+class _BackEnd(Protocol):
+    """What the module of a back end offers."""
+
+    def catalog_store(self, address: str, name: str, folder: Path) -> CatalogStore: ...
+
+    def directory_store(self, address: str, workspace: Path) -> DirectoryStore: ...
+
+    def insert(
+        self,
+        connection: Connection,
+        table: Table,
+        columns: tuple[str, ...],
+        rows: Sequence[tuple[Any, ...]],
+    ) -> None: ...
+
+    def damage(self, connection: Connection) -> list[str]: ...
+
+
+@cache
+def _back_end(name: str) -> _BackEnd:
+    return cast(_BackEnd, import_module(_BACK_ENDS[name]))
+
+
+def catalog_store(deployment: Deployment, name: str, folder: Path) -> CatalogStore:
+    """The store of the catalog of matter ``name``, whose own files lie in ``folder``."""
+    scheme = deployment.catalog.partition(":")[0]
+    return _back_end(scheme).catalog_store(deployment.catalog, name, folder)
+
+
+def directory_store(deployment: Deployment, workspace: Path) -> DirectoryStore:
+    """The store of the directory of the matters of a ``workspace``."""
+    scheme = deployment.catalog.partition(":")[0]
+    return _back_end(scheme).directory_store(deployment.catalog, workspace)
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One write transaction; a full disk or a lock becomes :class:`TryAgain`, nothing half done."""
-    try:
-        with engine.connect().execution_options(writes=True) as connection, connection.begin():
-            yield connection
-    except OperationalError as error:
-        raise TryAgain(
-            f"The catalog could not be written: {error.orig}",
-            "Free disk space or wait for the other process, then run the same command again.",
-        ) from error
+    """One write transaction: writers take turns, and nothing is ever half done.
+
+    Raises :class:`TryAgain` when the catalog is down, full or locked for too long.
+    """
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
 
 
 def insert_rows(
     connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
 ) -> None:
-    """Insert ``rows`` (values in the order of ``columns``, JSON columns already as text).
+    """Insert ``rows`` in the fastest way there is, JSON columns already as text.
 
-    One prepared statement for all: SQLAlchemy writes the SQL, its per-row processing is left out.
+    Values stand in the order of ``columns``, which is that of the table.
     """
-    if not rows:
-        return
-    statement, positional = _insertion(table, columns, connection.dialect)
-    connection.exec_driver_sql(
-        statement,
-        list(rows) if positional else [dict(zip(columns, row, strict=True)) for row in rows],
-    )
+    if rows:
+        _back_end(connection.dialect.name).insert(connection, table, columns, rows)
 
 
-@lru_cache(maxsize=64)  # writing it takes as long as inserting thirty rows
-def _insertion(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[str, bool]:
-    """The INSERT of ``columns`` in their order, and whether it takes values by position."""
-    statement = insert(table).compile(dialect=dialect, column_keys=list(columns))
-    if statement.positional and tuple(statement.positiontup or ()) != columns:
-        raise ValueError(f"columns of {table.name} are not in the order of the table")
-    return str(statement), bool(statement.positional)
+def damage(connection: Connection) -> list[str]:
+    """What the database itself finds wrong with this catalog, one sentence each."""
+    return _back_end(connection.dialect.name).damage(connection)
+
+
+class Translate(Protocol):
+    """Says what a driver's error means to the user; ``None`` when it is a bug of ours."""
+
+    def __call__(self, error: BaseException) -> EdiscoveryError | None: ...
+
+
+def translate_errors(engine: Engine, translate: Translate) -> None:
+    """Have ``engine`` raise errors that a user can act on in place of the driver's."""
+
+    @event.listens_for(engine, "handle_error")
+    def _translated(context: ExceptionContext) -> None:
+        known = None if context.is_pre_ping else translate(context.original_exception)
+        if known is not None:
+            raise known

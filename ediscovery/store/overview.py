@@ -76,7 +76,7 @@ def status(matter: Matter) -> dict[str, Any]:
                     units, units.c.collection_id == collections.c.id, isouter=True
                 )
             )
-            .group_by(collections.c.id)
+            .group_by(collections.c.id, custodians.c.name)
             .order_by(collections.c.id)
         ).mappings()
         found = [dict(row) for row in rows]
