@@ -7,13 +7,16 @@ revision; so Alembic, which takes long to load, is needed only where an older on
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, insert, inspect, select
 
 from ediscovery.model.errors import Refused
 from ediscovery.store import tables
 from ediscovery.store.catalog import writing
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 _FIRST = "0001"  # what databases hold that were made before revisions were counted
@@ -69,17 +72,25 @@ def revision(connection: Connection) -> str | None:
     return connection.execute(select(_version.c.version_num)).scalar()
 
 
-def _migrate(connection: Connection, part: Part, found: str) -> None:
-    from alembic import command
+def configured(connection: Connection, part: Part) -> Config:
+    """Alembic's settings for the revisions of ``part``, in the transaction of ``connection``."""
     from alembic.config import Config
-    from alembic.script import ScriptDirectory
 
     config = Config()
+    # A "%" in a path would be read as a reference to another setting.
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", str(MIGRATIONS / part.name).replace("%", "%%"))
     config.attributes["connection"] = connection
     config.attributes["tables"] = part.tables
+    return config
+
+
+def _migrate(connection: Connection, part: Part, found: str) -> None:
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    config = configured(connection, part)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found not in known:
         raise Refused(
