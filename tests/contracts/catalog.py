@@ -45,8 +45,9 @@ from ediscovery.store.workspace import Matter, Workspace
 # Text as evidence has it, after ``clean``: anything but NUL and halves of surrogate pairs.
 ANY_TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"))
 HOSTILE = (
-    "", " ", "'", '"; DROP TABLE item; --', "\\", "\\N", "\\.", "\t\r\n", "%s %(x)s :x ?", "\x01\x7f",
-    "\u202eevil", "\ufeff", "\uffff", "e\u0301", "é", "ß", "ẞ", "Straße", "\U0001f600", "納期", "a" * 100_000,
+    "", " ", "'", '"; DROP TABLE item; --', "\\", "\\N", "\\.", "\t\r\n", "%s %(x)s :x ?",
+    "\x01\x7f", "\u202eevil", "\ufeff", "\uffff", "e\u0301", "é", "ß", "ẞ", "\U0001f600", "納期",
+    "a" * 100_000,
 )  # fmt: skip
 # In the order of their UTF-8 bytes, which is that of no language.
 SORTED = (
@@ -345,7 +346,7 @@ class Catalog:
 
     def test_the_reader_can_not_write(self, matter: Matter) -> None:
         with (
-            pytest.raises(TryAgain, match="read-?only"),
+            pytest.raises(TryAgain, match=r"read-?only"),
             writing(matter.reader) as connection,
         ):
             connection.execute(insert(custodian_table).values(name="x", created_at=""))
@@ -457,9 +458,9 @@ class Catalog:
 
     def test_matters_are_locked_one_by_one(self, workspace: Workspace, matter: Matter) -> None:
         other = workspace.create("other")
-        with matter.locked(), other.locked():
-            with pytest.raises(Locked), workspace.open("acme").locked():
-                pass
+        again = workspace.open("acme")
+        with matter.locked(), other.locked(), pytest.raises(Locked), again.locked():
+            pass
         with matter.locked():
             pass
 

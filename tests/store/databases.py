@@ -17,7 +17,7 @@ from tests.servers import server
 def new_database() -> Iterator[str]:
     """The address of an empty database; its roles go with it."""
     address = server("postgresql")
-    place, _, first = address.rpartition("/")
+    place = address.rpartition("/")[0]
     name = f"ediscovery_test_{secrets.token_hex(6)}"
     with signed_in(address) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')

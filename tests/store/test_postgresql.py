@@ -82,7 +82,7 @@ def cut(address: str, what: str = "true") -> int:
     """End the connections of this program to a database; returns how many there were."""
     with signed_in(address) as connection:
         rows = connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE "
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE "  # noqa: S608
             f"datname = current_database() AND pid <> pg_backend_pid() AND {what}"
         ).fetchall()
     return len(rows)
@@ -135,21 +135,21 @@ def test_a_user_sees_only_matters_of_his(workspace: Workspace) -> None:
     for name in ("one", "other", "third"):
         workspace.create(name)
     address = workspace.deployment.catalog
-    with role(address, owner(address, "m_one"), owner(address, "m_third")) as user:
-        with signed_in(address, user, user) as connection:
-            seen = connection.execute("SELECT name FROM directory.matter ORDER BY name").fetchall()
-            assert seen == [("one",), ("third",)]
-            assert connection.execute("SELECT name FROM m_one.matter").fetchall() == [("one",)]
-            for statement in (
-                "SELECT name FROM m_other.matter",
-                "DELETE FROM directory.matter",
-                "UPDATE directory.matter SET name = 'mine'",
-                "INSERT INTO directory.matter VALUES ('x', 'x', 'x')",
-                "ALTER TABLE directory.matter DISABLE ROW LEVEL SECURITY",
-                "CREATE TABLE directory.mine (n int)",
-            ):
-                with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                    connection.execute(statement)
+    groups = owner(address, "m_one"), owner(address, "m_third")
+    with role(address, *groups) as user, signed_in(address, user, user) as connection:
+        seen = connection.execute("SELECT name FROM directory.matter ORDER BY name").fetchall()
+        assert seen == [("one",), ("third",)]
+        assert connection.execute("SELECT name FROM m_one.matter").fetchall() == [("one",)]
+        for statement in (
+            "SELECT name FROM m_other.matter",
+            "DELETE FROM directory.matter",
+            "UPDATE directory.matter SET name = 'mine'",
+            "INSERT INTO directory.matter VALUES ('x', 'x', 'x')",
+            "ALTER TABLE directory.matter DISABLE ROW LEVEL SECURITY",
+            "CREATE TABLE directory.mine (n int)",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
     with role(address) as user, signed_in(address, user, user) as connection:
         assert connection.execute("SELECT name FROM directory.matter").fetchall() == []
     assert len(workspace.list()) == 3
