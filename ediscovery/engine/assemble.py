@@ -19,11 +19,17 @@ from ediscovery.store.workspace import Matter
 
 
 def unit(
-    matter: Matter, collection: int, name: str, kind: str, spec: dict[str, Any], kept: Path
+    matter: Matter,
+    collection: int,
+    name: str,
+    kind: str,
+    spec: dict[str, Any],
+    kept: Path | None = None,
 ) -> Unit:
     """The unit called ``name``; ``spec`` as ``stages/read.py`` wrote it into the catalog.
 
-    A parser reaches no store, so what lies in a pack elsewhere is copied to the folder ``kept``.
+    A parser reaches no store, so what lies in a pack elsewhere is copied to the folder ``kept``;
+    without that folder, for whom does not read it, such a source has no path.
     """
     with matter.reader.connect() as connection:
         if kind == "files":
@@ -46,7 +52,9 @@ def unit(
                 source = source._replace(state=State.OK, message="")
         else:
             place = Place(known.native_offset, known.native_length, known.native_method)
-            path, place = matter.packs.local(Member(known.pack, place, known.sha256), kept)
+            path = Path()
+            if kept is not None:
+                path, place = matter.packs.local(Member(known.pack, place, known.sha256), kept)
             source = Source(
                 os.fsencode(path), known.position, known.path,
                 offset=place.offset, length=place.length, method=place.method,

@@ -17,7 +17,7 @@ import orjson
 from sqlalchemy import delete, func, insert, select, update
 
 from ediscovery import __version__
-from ediscovery.engine.pool import Pool
+from ediscovery.engine.pool import Pool, ThreadPool
 from ediscovery.engine.progress import Progress
 from ediscovery.engine.tasks import Hashed, hash_files, kind_of
 from ediscovery.extract.walk import source_text
@@ -222,7 +222,8 @@ def take_custody(
 ) -> None:
     """Write the custody manifest of ``entries`` and accept the collection.
 
-    What an interrupted run already hashed is kept when the file list is still the same.
+    What an interrupted run already hashed is kept when the file list is still the same. Workers
+    that can't see the files leave the hashing to this machine.
     """
     have = _already(matter, collection, entries)
     progress.stage("custody", total_bytes=sum(e.size for e in entries), total_items=len(entries))
@@ -233,7 +234,8 @@ def take_custody(
     ]
     with writing(matter.engine) as connection:
         insert_rows(connection, source_files, _COLUMNS, fixed)
-    for _, hashed in pool.run(hash_files, _slices(entries, have)):
+    near = pool if pool.sees_sources else ThreadPool()
+    for _, hashed in near.run(hash_files, _slices(entries, have)):
         with writing(matter.engine) as connection:
             insert_rows(
                 connection, source_files, _COLUMNS, [_row(collection, entries, h) for h in hashed]

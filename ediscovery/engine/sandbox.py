@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -47,12 +48,22 @@ class Sandbox:
     be read from a pack may be copied to the folder ``kept``, which the parser can't change.
     """
 
-    def __init__(self, job: Job, packs: PackStore) -> None:
-        self._job, self._packs = job, packs
+    def __init__(
+        self,
+        job: Job,
+        packs: PackStore,
+        scratch: Path,
+        traces: Path,
+        readable: Sequence[Path] = (),
+    ) -> None:
+        """``scratch``: a folder of this machine; ``traces``: a file that keeps what parsers said
+        when they died; ``readable``: what they may read beside the job's folders."""
+        self._job, self._packs, self._traces = job, packs, traces
+        self._readable = [*job.readable, *map(str, readable)]
         self._limits = job.loaded().limits
-        Path(job.scratch).mkdir(parents=True, exist_ok=True)
-        self._scratch = Path(tempfile.mkdtemp(dir=job.scratch, prefix="parser-"))
-        self.kept = Path(tempfile.mkdtemp(dir=job.scratch, prefix="kept-"))
+        scratch.mkdir(parents=True, exist_ok=True)
+        self._scratch = Path(tempfile.mkdtemp(dir=scratch, prefix="parser-"))
+        self.kept = Path(tempfile.mkdtemp(dir=scratch, prefix="kept-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._isolation = ""
         handle = os.memfd_create("ediscovery-page")
@@ -167,7 +178,7 @@ class Sandbox:
             fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)  # type: ignore[union-attr]
         self._page.idle()
         job = asdict(self._job) | {"scratch": str(self._scratch)}
-        job["readable"] = [*self._job.readable, str(self._packs.folder or self.kept)]
+        job["readable"] = [*self._readable, str(self._packs.folder or self.kept)]
         model = language_model.unpacked() if self._job.loaded().language else None
         if model is not None:
             job["readable"].append(str(model))
@@ -239,8 +250,7 @@ class Sandbox:
 
     def _log_line(self, position: str, verdict: tuple[str, str]) -> None:
         """Keep the trace of what killed a parser, for whoever mends it."""
-        log = Path(self._job.scratch).parent / "parser.log"
-        with open(log, "a", errors="backslashreplace") as file:
+        with open(self._traces, "a", errors="backslashreplace") as file:
             file.write(f"{position} {verdict[0]}: {verdict[1]}\n{self._log()}\n")
 
     def _stop(self) -> None:

@@ -31,7 +31,7 @@ JSON_COLUMNS = tuple(
 _IN_MEMORY = 64 << 20
 
 
-class _Changed(Exception):
+class Changed(Exception):
     """A source file is no longer what it was a moment ago."""
 
 
@@ -84,11 +84,11 @@ class UnitReader:
         mark = self._mark()
         try:
             self._open_root(source)
-        except (OSError, _Changed) as error:
+        except (OSError, Changed) as error:
             if our_disk_failed(error):
                 raise
             self._back_to(mark)
-            if isinstance(error, _Changed):
+            if isinstance(error, Changed):
                 self._unopened(source, State.CHANGED, "It changed while it was read.")
             else:
                 self._unopened(source, State.UNREADABLE, describe(error))
@@ -250,11 +250,11 @@ class UnitReader:
             from isal import isal_zlib
 
             return Content(isal_zlib.decompress(content.read(), -15))
-        handle = _open(source.path)
+        handle = open_source(source.path)
         try:
             status = os.fstat(handle)
             if not stat.S_ISREG(status.st_mode):
-                raise _Changed
+                raise Changed
             if status.st_size <= _IN_MEMORY // 8:
                 return Content(_everything(handle, status.st_size))
         finally:
@@ -279,16 +279,16 @@ class UnitReader:
 _EMPTY = {i: "{}" if COLUMNS[i] == "metadata" else "[]" for i in JSON_COLUMNS}
 
 
-def _open(path: bytes) -> int:
+def open_source(path: bytes) -> int:
     """A source file opened for reading; neither a link nor a pipe put in its place is waited for.
 
-    Raises :class:`_Changed` for a link: custody was taken of a regular file.
+    Raises :class:`Changed` for a link: custody was taken of a regular file.
     """
     try:
         return quietly(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO):
-            raise _Changed from error
+            raise Changed from error
         raise
 
 
@@ -304,13 +304,13 @@ def _everything(handle: int, size: int) -> bytes:
 
 
 def _unchanged(pieces: Iterable[bytes], item: Item) -> Iterator[bytes]:
-    """``pieces`` as they are read once more; raises :class:`_Changed` when they are others."""
+    """``pieces`` as they are read once more; raises :class:`Changed` when they are others."""
     digest = hashlib.sha256()
     for piece in pieces:
         digest.update(piece)
         yield piece
     if digest.hexdigest() != item.sha256:
-        raise _Changed
+        raise Changed
 
 
 def most_written(unit: Unit, profile: Profile) -> int:

@@ -65,8 +65,8 @@ class Job:
     matter: Identity
     profile: dict[str, Any]
     passwords: tuple[str, ...]
-    scratch: str
     readable: tuple[str, ...]  # folders of the sources, for the sandbox
+    delivered: bool = False  # the sources come to the worker, which can't see those folders
 
     def loaded(self) -> Profile:
         return from_dict(self.profile)

@@ -75,11 +75,8 @@ def opened(tmp_path: Path) -> Iterator[Open]:
     def open_(profile: Profile, folder: Path) -> tuple[Sandbox, Unit]:
         packs = tmp_path / "packs"
         packs.mkdir(exist_ok=True)
-        job = Job(
-            ("acme", str(tmp_path), "ACME"), profile.as_dict(), (), str(tmp_path / "scratch"),
-            (str(folder),),
-        )  # fmt: skip
-        made.append(Sandbox(job, FolderPacks(packs)))
+        job = Job(("acme", str(tmp_path), "ACME", {}), profile.as_dict(), (), (str(folder),))
+        made.append(Sandbox(job, FolderPacks(packs), tmp_path / "scratch", tmp_path / "parser.log"))
         files = sorted(folder.iterdir())
         sources = [
             Source(
@@ -318,8 +315,9 @@ def test_the_parser_dies_with_whoever_started_it(tmp_path: Path) -> None:
         "import sys, time\n"
         "from tests.hostile.test_sandbox import *\n"
         f"here = {str(tmp_path)!r}\n"
-        "job = Job(('a', here, 'A'), QUICK.as_dict(), (), here, ())\n"
-        "box = Sandbox(job, FolderPacks(Path(here)))\n"
+        "job = Job(('a', here, 'A', {}), QUICK.as_dict(), (), ())\n"
+        "here = Path(here)\n"
+        "box = Sandbox(job, FolderPacks(here), here / 'scratch', here / 'log')\n"
         "print(box._running().pid, flush=True)\n"
         "time.sleep(60)\n"
     )
