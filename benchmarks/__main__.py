@@ -10,7 +10,20 @@ from pathlib import Path
 
 from benchmarks.measure import Figure, Settings, machine
 
-PARTS = ("mail", "mbox", "mixed", "scale", "search", "entities", "tika", "packs", "workers", "commits")
+PARTS = (
+    "mail", "mbox", "mixed", "scale", "search", "entities", "tika", "packs", "workers", "commits",
+)  # fmt: skip
+    "mail",
+    "mbox",
+    "mixed",
+    "scale",
+    "search",
+    "entities",
+    "tika",
+    "packs",
+    "workers",
+    "commits",
+)
 
 
 def main() -> int:

@@ -62,6 +62,10 @@ class DirectoryStore(Protocol):
         """The directory, made when missing, brought up to date when older."""
         ...
 
+    def probe(self) -> list[tuple[str, str, str, str]]:
+        """Findings of ``doctor`` about its server: what, state, detail, what lacks without."""
+        ...
+
     def new_matter(
         self, connection: Connection, name: str, folder: Path
     ) -> AbstractContextManager[Connection]:

@@ -142,6 +142,26 @@ class PostgreSQLDirectory:
         connection.autocommit = False
         return connection
 
+    def probe(self) -> list[tuple[str, str, str, str]]:
+        with self._server.translated(), self._server.connect(_DIRECTORY) as connection:
+            row = connection.execute(
+                "SELECT current_setting('server_version'), rolsuper, rolcreaterole "
+                "AND has_database_privilege(current_database(), 'CREATE') "
+                "FROM pg_roles WHERE rolname = CURRENT_USER"
+            ).fetchone()
+            tls = connection.pgconn.ssl_in_use
+        assert row is not None  # every session has a role
+        version, superuser, makes = row
+        made = self._server.name
+        return [
+            ("catalog", "ok", f"PostgreSQL {version} on {made}", ""),
+            ("catalog: TLS", "ok" if tls else "weak", "in use" if tls else "not in use",
+             "Evidence crosses the network as it is; set PGSSLMODE=verify-full."),
+            ("catalog: role", "weak" if superuser or not makes else "ok",
+             "a superuser" if superuser else "makes matters" if makes else "can't make matters",
+             "No wall holds a superuser." if superuser else "Existing matters can be used."),
+        ]  # fmt: skip
+
     @contextmanager
     def new_matter(self, connection: Connection, name: str, folder: Path) -> Iterator[Connection]:
         space = _space(name)

@@ -74,6 +74,9 @@ class SQLiteDirectory:
         schema.prepare(engine, schema.DIRECTORY)
         return engine
 
+    def probe(self) -> list[tuple[str, str, str, str]]:
+        return []  # there is no server
+
     @contextmanager
     def new_matter(self, connection: Connection, name: str, folder: Path) -> Iterator[Connection]:
         engine = SQLiteCatalog(name, folder).open()
