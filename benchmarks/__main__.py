@@ -13,17 +13,6 @@ from benchmarks.measure import Figure, Settings, machine
 PARTS = (
     "mail", "mbox", "mixed", "scale", "search", "entities", "tika", "packs", "workers", "commits",
 )  # fmt: skip
-    "mail",
-    "mbox",
-    "mixed",
-    "scale",
-    "search",
-    "entities",
-    "tika",
-    "packs",
-    "workers",
-    "commits",
-)
 
 
 def main() -> int:
