@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 
-from ediscovery.model.errors import Locked, TryAgain, VerificationFailed
+from ediscovery.model.errors import EdiscoveryError, Locked, TryAgain, VerificationFailed
 from ediscovery.store import schema
 from ediscovery.store.catalog import writing
 from ediscovery.store.postgresql_server import Server, driver, lock_key
@@ -127,15 +127,22 @@ class PostgreSQLDirectory:
 
     def open(self) -> Engine:
         engine = self._server.engine(_DIRECTORY, self._connect)
-        if not self.exists():
-            with writing(engine) as connection:
-                if schema.revision(connection) is None:  # else another was quicker
-                    connection.exec_driver_sql(f"CREATE SCHEMA {_DIRECTORY}")
-                    schema.bring_up(connection, schema.DIRECTORY)
-                    for statement in _WALL:
-                        connection.exec_driver_sql(statement)
-        schema.prepare(engine, schema.DIRECTORY)
+        try:
+            if not self.exists():
+                self._make(engine)
+            schema.prepare(engine, schema.DIRECTORY)
+        except EdiscoveryError:
+            engine.dispose()
+            raise
         return engine
+
+    def _make(self, engine: Engine) -> None:
+        with writing(engine) as connection:
+            if schema.revision(connection) is None:  # else another was quicker
+                connection.exec_driver_sql(f"CREATE SCHEMA {_DIRECTORY}")
+                schema.bring_up(connection, schema.DIRECTORY)
+                for statement in _WALL:
+                    connection.exec_driver_sql(statement)
 
     def _connect(self) -> psycopg.Connection:
         connection = self._server.connect(_DIRECTORY)

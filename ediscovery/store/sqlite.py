@@ -168,5 +168,8 @@ def _insertion(table: Table, columns: tuple[str, ...], dialect: Dialect) -> str:
 
 def damage(connection: Connection) -> list[str]:
     """What SQLite's own check finds."""
-    rows = connection.exec_driver_sql("PRAGMA integrity_check").scalars()
+    try:
+        rows = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+    except VerificationFailed as error:  # the check itself can't go on
+        return [error.message]
     return [row for row in rows if row != "ok"]

@@ -20,20 +20,29 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 SCHEMA_VERSION = 1  # of catalogs from before revisions were counted, see store/schema.py
 
-# Text sorts by its bytes everywhere, as positions and paths must; SQLite knows nothing else.
-ByteText = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 # Evidence announces any number it likes. In SQLite a key must be called INTEGER to be quick.
 Whole = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class ByteText(TypeDecorator[str]):
+    """Text that sorts by its bytes, as positions and paths must; SQLite knows nothing else."""
+
+    impl = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+    cache_ok = True
+
+    def coerce_compared_value(self, op: object, value: object) -> TypeEngine[str]:
+        """A value names no order: that of the column holds, and BETWEEN takes no other."""
+        return Text()
 
 
 class Json(TypeDecorator[object]):
     """Plain data kept as JSON text; the bulk path hands over text that is already written."""
 
-    impl = ByteText
+    impl = ByteText.impl
     cache_ok = True
 
     def process_bind_param(self, value: object, dialect: Dialect) -> str | None:

@@ -13,6 +13,26 @@ from ediscovery.store.postgresql_server import PASSWORD
 from tests.servers import server
 
 
+def emptied(address: str) -> str:
+    """``address``, with neither directory nor matters in its database any more."""
+    with signed_in(address) as connection:
+        spaces = connection.execute(
+            "SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace "
+            "WHERE nspname = 'directory' OR starts_with(nspname, 'm_')"
+        ).fetchall()
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        for space, owner in spaces:
+            connection.execute(f'SET ROLE "{owner}"')
+            connection.execute(f'DROP SCHEMA "{space}" CASCADE')
+            connection.execute("RESET ROLE")
+            if space != "directory":
+                connection.execute(f'DROP ROLE "{owner}"')
+    return address
+
+
 @contextmanager
 def new_database() -> Iterator[str]:
     """The address of an empty database; its roles go with it."""
@@ -24,14 +44,8 @@ def new_database() -> Iterator[str]:
         try:
             yield f"{place}/{name}"
         finally:
-            with signed_in(f"{place}/{name}") as inside:
-                roles = inside.execute(
-                    "SELECT DISTINCT pg_get_userbyid(nspowner) FROM pg_namespace "
-                    "WHERE starts_with(nspname, 'm_')"
-                ).fetchall()
+            emptied(f"{place}/{name}")
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-            for (role,) in roles:
-                connection.execute(f'DROP ROLE "{role}"')
 
 
 def signed_in(address: str, user: str = "", password: str = "") -> psycopg.Connection:

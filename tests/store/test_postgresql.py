@@ -33,15 +33,20 @@ from ediscovery.store.tables import custodians, items
 from ediscovery.store.tables import matter as matter_table
 from ediscovery.store.workspace import Matter, Workspace
 from tests.contracts.catalog import Catalog, add, enrol, enrolled, row
-from tests.store.databases import new_database, signed_in
+from tests.store.databases import emptied, new_database, signed_in
 
 pytestmark = pytest.mark.server("postgresql")
 
 
-@pytest.fixture
-def deployment() -> Iterator[Deployment]:
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
     with new_database() as address:
-        yield Deployment(catalog=address)
+        yield address
+
+
+@pytest.fixture
+def deployment(database: str) -> Deployment:
+    return Deployment(catalog=emptied(database))
 
 
 @pytest.fixture
