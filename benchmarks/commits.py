@@ -69,10 +69,7 @@ def _measure(
     for _ in range(settings.runs):
         shutil.rmtree(place, ignore_errors=True)
         rates.append(count / _committed(Workspace(place, deployment), made))
-        floors.append(
-            count
-            / bare(rows, str(place / "bare.sqlite") if deployment is LOCAL else deployment.catalog)
-        )
+        floors.append(count / bare(rows, place, deployment))
     shutil.rmtree(place)
     rate, floor = statistics.median(rates), statistics.median(floors)
     settings.figures.append(
