@@ -173,13 +173,15 @@ def _executemany(rows: list[Rows], place: Path, _: Deployment) -> float:
 
 def _copy(rows: list[Rows], _: Path, deployment: Deployment) -> float:
     with psycopg.connect(deployment.catalog, password=os.environ[PASSWORD]) as connection:
-        connection.execute("DROP TABLE IF EXISTS public.item")
+        connection.execute("DROP SCHEMA IF EXISTS bare CASCADE")
+        connection.execute("CREATE SCHEMA bare")
+        connection.execute("SET search_path = bare")
         dialect = create_engine("postgresql+psycopg://").dialect
         connection.execute(str(CreateTable(items).compile(dialect=dialect)).encode())
         connection.commit()
         started = time.perf_counter()
         for unit in rows:
-            with connection.cursor().copy("COPY public.item FROM STDIN") as copy:
+            with connection.cursor().copy("COPY item FROM STDIN") as copy:
                 for row in unit:
                     copy.write_row(row)
             connection.commit()
