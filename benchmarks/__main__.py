@@ -10,7 +10,9 @@ from pathlib import Path
 
 from benchmarks.measure import Figure, Settings, machine
 
-PARTS = ("mail", "mbox", "mixed", "scale", "search", "entities", "tika", "packs", "workers")
+PARTS = (
+    "mail", "mbox", "mixed", "scale", "search", "entities", "tika", "packs", "workers", "commits",
+)  # fmt: skip
 
 
 def main() -> int:

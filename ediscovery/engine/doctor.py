@@ -15,6 +15,7 @@ from pathlib import Path
 from ediscovery.engine import isolation
 from ediscovery.model.deployment import LOCAL, Deployment
 from ediscovery.model.errors import EdiscoveryError
+from ediscovery.store.catalog import directory_store
 from ediscovery.store.pack_store import open_packs
 
 _TOOLS = (
@@ -56,6 +57,7 @@ def examine(workspace: Path, deployment: Deployment = LOCAL) -> list[Finding]:
         *_tools(),
         *_sandbox(),
         _stores(workspace),
+        *_catalog(workspace, deployment),
         *_packs(deployment),
         _disk(workspace),
     ]
@@ -137,6 +139,15 @@ def _stores(workspace: Path) -> Finding:
     if mode != "wal":
         return Finding("stores", "weak", f"{place} has no shared memory", "Use a local disk.")
     return Finding("stores", "ok", f"{workspace} can be written")
+
+
+def _catalog(workspace: Path, deployment: Deployment) -> Iterator[Finding]:
+    """What the server of the catalogs is and allows, where there is one."""
+    try:
+        for found in directory_store(deployment, workspace).probe():
+            yield Finding(*found)
+    except EdiscoveryError as error:
+        yield Finding("catalog", "broken", error.message, error.next_step)
 
 
 def _packs(deployment: Deployment) -> Iterator[Finding]:

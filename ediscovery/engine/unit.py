@@ -16,7 +16,7 @@ from ediscovery.analyze import hashing, language
 from ediscovery.engine.work import Source, Unit
 from ediscovery.extract.contract import Budget, Child, Content, Context, Range, quietly
 from ediscovery.extract.dates import from_timestamp
-from ediscovery.extract.walk import Entered, Poison, Visit, describe, walk
+from ediscovery.extract.walk import Entered, Poison, Visit, clean, describe, walk
 from ediscovery.model.errors import our_disk_failed
 from ediscovery.model.items import COLUMNS, Item
 from ediscovery.model.profile import Profile
@@ -205,6 +205,8 @@ class UnitReader:
             place = self._pack.add(text_name(item.text_sha256), raw)
             item.text_offset, item.text_length, item.text_method = place
         item.pack = self._pack_name
+        # Readers' fields were cleaned as they were set; these two quote evidence as well.
+        item.message, item.declared_type = clean(item.message), clean(item.declared_type)
         row = item.row()
         if visit.ranges:
             self.cuts.append((row, [(r.start, r.stop, r.hint) for r in visit.ranges]))

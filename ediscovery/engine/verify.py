@@ -16,8 +16,9 @@ from ediscovery.engine.stages import index
 from ediscovery.model.errors import Refused, VerificationFailed
 from ediscovery.model.states import Role
 from ediscovery.search.backends import index_of
-from ediscovery.store import audit, catalog, records, reports
+from ediscovery.store import audit, records, reports
 from ediscovery.store.audit import Checkpoint
+from ediscovery.store.catalog import damage
 from ediscovery.store.pack_store import PIECE, Member
 from ediscovery.store.packs import Place
 from ediscovery.store.tables import collections, documents, items
@@ -73,7 +74,7 @@ def verify(
 
 def _catalog(matter: Matter) -> Check:
     with matter.engine.connect() as connection:
-        return Check("catalog", 1, catalog.problems(connection)[:_SHOWN])
+        return Check("catalog", 1, damage(connection)[:_SHOWN])
 
 
 def _audit(matter: Matter, kept: Checkpoint | None) -> Check:

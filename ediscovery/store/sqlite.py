@@ -1,68 +1,104 @@
-"""Catalogs as SQLite files, one in each matter's folder; the directory beside the matters."""
+"""Catalogs in SQLite: one file a matter in the matter's folder, one for the workspace."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import (
-    Connection,
-    Dialect,
-    Engine,
-    ExceptionContext,
-    MetaData,
-    Table,
-    create_engine,
-    event,
-    insert,
-    inspect,
-)
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.engine import Dialect
 from sqlalchemy.pool import QueuePool
 
-from ediscovery.model.errors import TryAgain, VerificationFailed
-from ediscovery.store.catalog import Catalogs, writing
-from ediscovery.store.tables import catalog, directory
-
-_TOGETHER = 1000  # rows fetched at a time
+from ediscovery.model.errors import EdiscoveryError, Locked, TryAgain, VerificationFailed
+from ediscovery.store import schema
+from ediscovery.store.catalog import TOGETHER, translate_errors, writing
 
 
-class _Files:
-    """The catalogs of a workspace on this machine."""
+class SQLiteCatalog:
+    """The catalog of a matter: ``catalog.sqlite`` in its folder."""
 
     shared = False
 
-    def directory(self, workspace: Path, *, make: bool) -> Engine | None:
-        path = workspace / "directory.sqlite"
-        if not make and not path.exists():
-            return None
-        workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return _open(path, directory)
+    def __init__(self, name: str, folder: Path) -> None:
+        self._name, self._folder = name, folder
+        self._path = folder / "catalog.sqlite"
 
-    def create(self, name: str, folder: Path) -> Engine:
-        return _open(folder / "catalog.sqlite", catalog)
+    def exists(self) -> bool:
+        return self._path.exists()
 
-    def exists(self, name: str, folder: Path) -> bool:
-        return (folder / "catalog.sqlite").exists()
+    def open(self, *, read_only: bool = False) -> Engine:
+        engine = _engine(self._path, read_only=read_only)
+        if not read_only:
+            schema.prepare(engine, schema.CATALOG)
+        return engine
 
-    def open(self, name: str, folder: Path, *, read_only: bool = False) -> Engine:
-        return _open(folder / "catalog.sqlite", catalog, read_only=read_only)
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        with open(self._folder / "lock", "a+b") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                holder = file.read(100).decode(errors="replace").strip()
+                raise Locked(
+                    f"Matter {self._name!r} is in use by process {holder or 'unknown'}.",
+                    "Wait for it to finish, or stop it, then run the command again.",
+                ) from None
+            file.truncate(0)
+            file.write(str(os.getpid()).encode())
+            file.flush()
+            try:
+                yield
+            finally:
+                file.truncate(0)
 
-    def held(self, name: str) -> AbstractContextManager[None]:
-        return nullcontext()  # the file lock in the matter's folder is all it takes
+
+class SQLiteDirectory:
+    """The list of matters: ``directory.sqlite`` in the workspace."""
+
+    def __init__(self, workspace: Path) -> None:
+        self._path = workspace / "directory.sqlite"
+
+    def exists(self) -> bool:
+        return self._path.exists()
+
+    def open(self) -> Engine:
+        engine = _engine(self._path)
+        schema.prepare(engine, schema.DIRECTORY)
+        return engine
+
+    def probe(self) -> list[tuple[str, str, str, str]]:
+        return []  # there is no server
+
+    @contextmanager
+    def new_matter(self, connection: Connection, name: str, folder: Path) -> Iterator[Connection]:
+        engine = SQLiteCatalog(name, folder).open()
+        try:
+            with writing(engine) as inner:
+                yield inner
+        finally:
+            engine.dispose()
 
 
-def open_catalogs(_address: str) -> Catalogs:
-    """Catalogs in the folders of the workspace."""
-    return _Files()
+def catalog_store(address: str, name: str, folder: Path) -> SQLiteCatalog:
+    """The catalog of the matter whose folder is ``folder``."""
+    return SQLiteCatalog(name, folder)
 
 
-def _open(path: Path, tables: MetaData, *, read_only: bool = False) -> Engine:
-    """An engine on the SQLite file at ``path``, its tables made when missing.
+def directory_store(address: str, workspace: Path) -> SQLiteDirectory:
+    """The directory of the workspace."""
+    return SQLiteDirectory(workspace)
+
+
+def _engine(path: Path, *, read_only: bool = False) -> Engine:
+    """An engine on the file at ``path``.
 
     WAL, so that readers never wait for the writer, nor it for them; ``synchronous=FULL``, so that
     what was acknowledged survives a power cut.
@@ -76,8 +112,9 @@ def _open(path: Path, tables: MetaData, *, read_only: bool = False) -> Engine:
         "sqlite://",
         creator=connect,
         poolclass=QueuePool,
-        execution_options={"yield_per": _TOGETHER},  # else every row is fetched by itself
+        execution_options={"yield_per": TOGETHER},  # else every row is fetched by itself
     )
+    translate_errors(engine, _meaning)
 
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: Any) -> None:
@@ -96,49 +133,43 @@ def _open(path: Path, tables: MetaData, *, read_only: bool = False) -> Engine:
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    event.listen(engine, "handle_error", _translate)
-    if not read_only:
-        with engine.connect() as connection:
-            missing = tables.tables.keys() - inspect(connection).get_table_names()
-        if missing:
-            with writing(engine) as connection:
-                tables.create_all(connection)
     return engine
 
 
-def _translate(context: ExceptionContext) -> None:
-    """Raise what a failure of the file stands for; bugs of ours stay as they are."""
-    cause = context.original_exception
-    if isinstance(cause, sqlite3.OperationalError):
-        raise TryAgain(
-            f"The catalog can't be used now: {cause}.",
+def _meaning(error: BaseException) -> EdiscoveryError | None:
+    if isinstance(error, sqlite3.OperationalError):
+        return TryAgain(
+            f"The catalog can't be used now: {error}.",
             "Free disk space or wait for the other process, then run the same command again.",
         )
-    if isinstance(cause, sqlite3.DatabaseError) and not isinstance(
-        cause, sqlite3.IntegrityError | sqlite3.ProgrammingError
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(
+        error, sqlite3.IntegrityError | sqlite3.ProgrammingError
     ):
-        raise VerificationFailed(
-            f"The catalog is damaged: {cause}.", "Keep it as it is and restore a backup beside it."
+        return VerificationFailed(
+            f"The catalog is damaged: {error}.", "Keep it as it is and restore a backup beside it."
         )
+    return None
 
 
-def insert_rows(
+def insert(
     connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
 ) -> None:
-    """One prepared statement for all rows; SQLAlchemy writes its SQL."""
+    """One prepared statement for all rows: SQLAlchemy's processing of each is left out."""
     connection.exec_driver_sql(_insertion(table, columns, connection.dialect), list(rows))
 
 
 @lru_cache(maxsize=64)  # writing it takes as long as inserting thirty rows
 def _insertion(table: Table, columns: tuple[str, ...], dialect: Dialect) -> str:
-    """The INSERT of ``columns`` in their order."""
-    statement = insert(table).compile(dialect=dialect, column_keys=list(columns))
+    statement = table.insert().compile(dialect=dialect, column_keys=list(columns))
     if tuple(statement.positiontup or ()) != columns:
         raise ValueError(f"columns of {table.name} are not in the order of the table")
     return str(statement)
 
 
-def problems(connection: Connection) -> list[str]:
-    """What SQLite's own check of the file finds."""
-    rows = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+def damage(connection: Connection) -> list[str]:
+    """What SQLite's own check finds."""
+    try:
+        rows = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+    except VerificationFailed as error:  # the check itself can't go on
+        return [error.message]
     return [row for row in rows if row != "ok"]

@@ -11,37 +11,38 @@ from sqlalchemy import (
     Column,
     Float,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     Table,
+    Text,
     UniqueConstraint,
 )
-from sqlalchemy import Integer as SmallInteger
-from sqlalchemy import Text as PlainText
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 1  # of catalogs from before revisions were counted, see store/schema.py
 
-
-class Text(PlainText):
-    """Text in the order of its bytes, as SQLite has it; so the order is the same everywhere."""
+# Evidence announces any number it likes. In SQLite a key must be called INTEGER to be quick.
+Whole = BigInteger().with_variant(Integer(), "sqlite")
 
 
-@compiles(Text, "postgresql")
-def _text(_type: Text, _compiler: object, **_options: object) -> str:
-    return 'TEXT COLLATE "C"'
+class ByteText(TypeDecorator[str]):
+    """Text that sorts by its bytes, as positions and paths must; SQLite knows nothing else."""
 
+    impl = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+    cache_ok = True
 
-# SQLite has whole numbers of 64 bits; its row ids must be called so.
-Integer = BigInteger().with_variant(SmallInteger, "sqlite")
+    def coerce_compared_value(self, op: object, value: object) -> TypeEngine[str]:
+        """A value names no order: that of the column holds, and BETWEEN takes no other."""
+        return Text()
 
 
 class Json(TypeDecorator[object]):
     """Plain data kept as JSON text; the bulk path hands over text that is already written."""
 
-    impl = PlainText
+    impl = ByteText.impl
     cache_ok = True
 
     def process_bind_param(self, value: object, dialect: Dialect) -> str | None:
@@ -56,10 +57,10 @@ directory = MetaData()
 matters = Table(
     "matter",
     directory,
-    Column("name", Text, primary_key=True),
-    Column("folder", Text, nullable=False, unique=True),  # below the workspace
-    Column("created_at", Text, nullable=False),
-    Column("closed_at", Text),
+    Column("name", ByteText, primary_key=True),
+    Column("folder", ByteText, nullable=False, unique=True),  # below the workspace
+    Column("created_at", ByteText, nullable=False),
+    Column("closed_at", ByteText),
 )
 
 catalog = MetaData()
@@ -67,85 +68,85 @@ catalog = MetaData()
 matter = Table(
     "matter",
     catalog,
-    Column("name", Text, primary_key=True),
-    Column("title", Text, nullable=False),
-    Column("prefix", Text, nullable=False),  # of control numbers
-    Column("zone", Text, nullable=False),  # for display; everything stored is UTC
-    Column("created_at", Text, nullable=False),
-    Column("closed_at", Text),
-    Column("schema_version", Integer, nullable=False),
+    Column("name", ByteText, primary_key=True),
+    Column("title", ByteText, nullable=False),
+    Column("prefix", ByteText, nullable=False),  # of control numbers
+    Column("zone", ByteText, nullable=False),  # for display; everything stored is UTC
+    Column("created_at", ByteText, nullable=False),
+    Column("closed_at", ByteText),
+    Column("schema_version", Whole, nullable=False),
 )
 
 custodians = Table(
     "custodian",
     catalog,
-    Column("id", Integer, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
-    Column("created_at", Text, nullable=False),
+    Column("id", Whole, primary_key=True),
+    Column("name", ByteText, nullable=False, unique=True),
+    Column("created_at", ByteText, nullable=False),
 )
 
 aliases = Table(
     "custodian_alias",
     catalog,
-    Column("alias", Text, primary_key=True),
-    Column("custodian_id", Integer, nullable=False),
+    Column("alias", ByteText, primary_key=True),
+    Column("custodian_id", Whole, nullable=False),
 )
 
 # One delivery of data; never changed after acceptance.
 collections = Table(
     "collection",
     catalog,
-    Column("id", Integer, primary_key=True),
-    Column("custodian_id", Integer, nullable=False),
+    Column("id", Whole, primary_key=True),
+    Column("custodian_id", Whole, nullable=False),
     Column("roots", Json, nullable=False),  # absolute source paths, text
     Column("profile", Json, nullable=False),
-    Column("state", Text, nullable=False),  # collecting | processing | done
-    Column("who", Text, nullable=False),
-    Column("host", Text, nullable=False),
-    Column("tool_version", Text, nullable=False),
-    Column("started_at", Text, nullable=False),
-    Column("accepted_at", Text),
-    Column("finished_at", Text),
-    Column("files", Integer),
+    Column("state", ByteText, nullable=False),  # collecting | processing | done
+    Column("who", ByteText, nullable=False),
+    Column("host", ByteText, nullable=False),
+    Column("tool_version", ByteText, nullable=False),
+    Column("started_at", ByteText, nullable=False),
+    Column("accepted_at", ByteText),
+    Column("finished_at", ByteText),
+    Column("files", Whole),
     Column("bytes", BigInteger),
-    Column("manifest_sha256", Text),
-    Column("sandbox", Text),  # what isolated the parsers, for the custody record
+    Column("manifest_sha256", ByteText),
+    Column("sandbox", ByteText),  # what isolated the parsers, for the custody record
 )
 
 source_files = Table(
     "source_file",
     catalog,
-    Column("collection_id", Integer, primary_key=True),
-    Column("ordinal", Integer, primary_key=True, autoincrement=False),
+    Column("collection_id", Whole, primary_key=True),
+    Column("ordinal", Whole, primary_key=True, autoincrement=False),
     Column("path", LargeBinary, nullable=False),  # raw bytes, absolute
-    Column("shown", Text, nullable=False),  # relative to its root, as text
+    Column("shown", ByteText, nullable=False),  # relative to its root, as text
     Column("size", BigInteger, nullable=False),
     Column("modified_ns", BigInteger),
     Column("changed_ns", BigInteger),
     Column("accessed_ns", BigInteger),
-    Column("sha256", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("message", Text, nullable=False),
-    Column("attempts", Integer, nullable=False),  # times it was read for its hash
+    Column("sha256", ByteText, nullable=False),
+    Column("state", ByteText, nullable=False),
+    Column("message", ByteText, nullable=False),
+    Column("attempts", Whole, nullable=False),  # times it was read for its hash
 )
 
 units = Table(
     "unit",
     catalog,
-    Column("id", Integer, primary_key=True),
-    Column("collection_id", Integer, nullable=False),
-    Column("name", Text, nullable=False),  # deterministic; also the pack's name
-    Column("kind", Text, nullable=False),  # files | range | retry
+    Column("id", Whole, primary_key=True),
+    Column("collection_id", Whole, nullable=False),
+    Column("name", ByteText, nullable=False),  # deterministic; also the pack's name
+    Column("kind", ByteText, nullable=False),  # files | range | retry
     Column("spec", Json, nullable=False),
-    Column("state", Text, nullable=False),  # pending | done
-    Column("items", Integer),
+    Column("state", ByteText, nullable=False),  # pending | done
+    Column("items", Whole),
     Column("bytes", BigInteger),
     Column("seconds", Float),
     Column("cpu_seconds", Float),
-    Column("restarts", Integer),
-    Column("pack", Text),
-    Column("pack_sha256", Text),
-    Column("finished_at", Text),
+    Column("restarts", Whole),
+    Column("pack", ByteText),
+    Column("pack_sha256", ByteText),
+    Column("finished_at", ByteText),
     UniqueConstraint("collection_id", "name"),
 )
 
@@ -153,66 +154,66 @@ units = Table(
 items = Table(
     "item",
     catalog,
-    Column("collection_id", Integer, primary_key=True),
-    Column("position", Text, primary_key=True),
-    Column("parent", Text),
-    Column("parent_document", Text),
-    Column("family", Text),
-    Column("role", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("stage", Text, nullable=False),
-    Column("message", Text, nullable=False),
-    Column("relation", Text, nullable=False),
-    Column("file_name", Text, nullable=False),
-    Column("ext", Text, nullable=False),
-    Column("path", Text, nullable=False),
-    Column("folder", Text, nullable=False),
-    Column("mime_type", Text, nullable=False),
-    Column("declared_type", Text, nullable=False),
-    Column("category", Text, nullable=False),
-    Column("record_type", Text, nullable=False),
+    Column("collection_id", Whole, primary_key=True),
+    Column("position", ByteText, primary_key=True),
+    Column("parent", ByteText),
+    Column("parent_document", ByteText),
+    Column("family", ByteText),
+    Column("role", ByteText, nullable=False),
+    Column("state", ByteText, nullable=False),
+    Column("stage", ByteText, nullable=False),
+    Column("message", ByteText, nullable=False),
+    Column("relation", ByteText, nullable=False),
+    Column("file_name", ByteText, nullable=False),
+    Column("ext", ByteText, nullable=False),
+    Column("path", ByteText, nullable=False),
+    Column("folder", ByteText, nullable=False),
+    Column("mime_type", ByteText, nullable=False),
+    Column("declared_type", ByteText, nullable=False),
+    Column("category", ByteText, nullable=False),
+    Column("record_type", ByteText, nullable=False),
     Column("flags", Json, nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("md5", Text, nullable=False),
-    Column("sha1", Text, nullable=False),
-    Column("sha256", Text, nullable=False),
-    Column("dedupe_hash", Text, nullable=False),
-    Column("family_hash", Text, nullable=False),
-    Column("expected_children", Integer),
-    Column("actual_children", Integer),
-    Column("message_id", Text, nullable=False),
-    Column("mih", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("from_", Text, nullable=False),
+    Column("md5", ByteText, nullable=False),
+    Column("sha1", ByteText, nullable=False),
+    Column("sha256", ByteText, nullable=False),
+    Column("dedupe_hash", ByteText, nullable=False),
+    Column("family_hash", ByteText, nullable=False),
+    Column("expected_children", Whole),
+    Column("actual_children", Whole),
+    Column("message_id", ByteText, nullable=False),
+    Column("mih", ByteText, nullable=False),
+    Column("subject", ByteText, nullable=False),
+    Column("from_", ByteText, nullable=False),
     Column("to", Json, nullable=False),
     Column("cc", Json, nullable=False),
     Column("bcc", Json, nullable=False),
-    Column("sent_at", Text, nullable=False),
-    Column("received_at", Text, nullable=False),
-    Column("in_reply_to", Text, nullable=False),
+    Column("sent_at", ByteText, nullable=False),
+    Column("received_at", ByteText, nullable=False),
+    Column("in_reply_to", ByteText, nullable=False),
     Column("references", Json, nullable=False),
-    Column("conversation_index", Text, nullable=False),
-    Column("author", Text, nullable=False),
-    Column("last_author", Text, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("created_at", Text, nullable=False),
-    Column("modified_at", Text, nullable=False),
-    Column("accessed_at", Text, nullable=False),
-    Column("printed_at", Text, nullable=False),
-    Column("page_count", Integer),
-    Column("language", Text, nullable=False),
+    Column("conversation_index", ByteText, nullable=False),
+    Column("author", ByteText, nullable=False),
+    Column("last_author", ByteText, nullable=False),
+    Column("title", ByteText, nullable=False),
+    Column("created_at", ByteText, nullable=False),
+    Column("modified_at", ByteText, nullable=False),
+    Column("accessed_at", ByteText, nullable=False),
+    Column("printed_at", ByteText, nullable=False),
+    Column("page_count", Whole),
+    Column("language", ByteText, nullable=False),
     Column("ocr_confidence", Float),
-    Column("text_chars", Integer, nullable=False),
-    Column("body_start", Integer, nullable=False),
-    Column("pack", Text, nullable=False),
+    Column("text_chars", Whole, nullable=False),
+    Column("body_start", Whole, nullable=False),
+    Column("pack", ByteText, nullable=False),
     Column("native_offset", BigInteger),
     Column("native_length", BigInteger),
-    Column("native_method", Integer),
+    Column("native_method", Whole),
     Column("text_offset", BigInteger),
     Column("text_length", BigInteger),
     Column("text_size", BigInteger),
-    Column("text_method", Integer),
-    Column("text_sha256", Text, nullable=False),
+    Column("text_method", Whole),
+    Column("text_sha256", ByteText, nullable=False),
     Column("metadata", Json, nullable=False),
 )
 
@@ -220,15 +221,15 @@ items = Table(
 documents = Table(
     "document",
     catalog,
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("collection_id", Integer, nullable=False),
-    Column("position", Text, nullable=False),
-    Column("parent_number", Integer),
-    Column("family_number", Integer, nullable=False),
-    Column("group_number", Integer),  # number of the group's primary; NULL: no duplicates known
+    Column("number", Whole, primary_key=True, autoincrement=False),
+    Column("collection_id", Whole, nullable=False),
+    Column("position", ByteText, nullable=False),
+    Column("parent_number", Whole),
+    Column("family_number", Whole, nullable=False),
+    Column("group_number", Whole),  # number of the group's primary; NULL: no duplicates known
     Column("is_primary", Boolean, nullable=False),
-    Column("version", Integer, nullable=False),  # grows with every change the index must see
-    Column("indexed_version", Integer, nullable=False),  # 0: not indexed
+    Column("version", Whole, nullable=False),  # grows with every change the index must see
+    Column("indexed_version", Whole, nullable=False),  # 0: not indexed
     Column("analyzed", Boolean, nullable=False),  # entities and personal data are done
     Column("withdrawn", Boolean, nullable=False),  # a retry found a container or a culled item
     UniqueConstraint("collection_id", "position"),
@@ -240,15 +241,15 @@ documents = Table(
 resolutions = Table(
     "resolution",
     catalog,
-    Column("id", Integer, primary_key=True),
-    Column("collection_id", Integer, nullable=False),
-    Column("position", Text, nullable=False),
-    Column("action", Text, nullable=False),  # ignored | retried
-    Column("old_state", Text, nullable=False),
-    Column("new_state", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("who", Text, nullable=False),
-    Column("at", Text, nullable=False),
+    Column("id", Whole, primary_key=True),
+    Column("collection_id", Whole, nullable=False),
+    Column("position", ByteText, nullable=False),
+    Column("action", ByteText, nullable=False),  # ignored | retried
+    Column("old_state", ByteText, nullable=False),
+    Column("new_state", ByteText, nullable=False),
+    Column("reason", ByteText, nullable=False),
+    Column("who", ByteText, nullable=False),
+    Column("at", ByteText, nullable=False),
 )
 
 # Findings of each distinct paragraph of the matter, computed once.
@@ -263,12 +264,12 @@ paragraphs = Table(
 mentions = Table(
     "mention",
     catalog,
-    Column("number", Integer, nullable=False),
-    Column("kind", Text, nullable=False),  # entity | personal
-    Column("label", Text, nullable=False),
-    Column("start", Integer, nullable=False),
-    Column("end", Integer, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("number", Whole, nullable=False),
+    Column("kind", ByteText, nullable=False),  # entity | personal
+    Column("label", ByteText, nullable=False),
+    Column("start", Whole, nullable=False),
+    Column("end", Whole, nullable=False),
+    Column("text", ByteText, nullable=False),
     Column("confidence", Float, nullable=False),  # 0 to 1; 1 for entities
     Index("ix_mention_number", "number"),
 )
@@ -277,7 +278,7 @@ mentions = Table(
 audit = Table(
     "audit",
     catalog,
-    Column("sequence", Integer, primary_key=True, autoincrement=False),
-    Column("entry", Text, nullable=False),
-    Column("hash", Text, nullable=False),
+    Column("sequence", Whole, primary_key=True, autoincrement=False),
+    Column("entry", ByteText, nullable=False),
+    Column("hash", ByteText, nullable=False),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 from collections.abc import Iterator
@@ -16,19 +15,19 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, insert, select, update
 
 from ediscovery.model.deployment import LOCAL, Deployment
-from ediscovery.model.errors import (
-    Locked,
-    NoSuchMatter,
-    Refused,
-    UsageError,
-    VerificationFailed,
-)
+from ediscovery.model.errors import NoSuchMatter, Refused, UsageError, VerificationFailed
 from ediscovery.store import audit
-from ediscovery.store.catalog import Catalogs, open_catalogs, writing
+from ediscovery.store.catalog import (
+    CatalogStore,
+    DirectoryStore,
+    catalog_store,
+    directory_store,
+    writing,
+)
 from ediscovery.store.pack_store import PackStore, open_packs
 from ediscovery.store.tables import SCHEMA_VERSION, matter, matters
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")  # names in PostgreSQL end at 63 bytes
 _PREFIX = re.compile(r"[A-Z][A-Z0-9]{0,15}")
 
 
@@ -67,18 +66,18 @@ class Matter:
         return cls(name, Path(folder), prefix, Deployment(**deployment))
 
     @cached_property
+    def _store(self) -> CatalogStore:
+        return catalog_store(self.deployment, self.name, self.folder)
+
+    @cached_property
     def engine(self) -> Engine:
         """The catalog, for writing."""
-        return self._catalogs.open(self.name, self.folder)
+        return self._store.open()
 
     @cached_property
     def reader(self) -> Engine:
         """The catalog, read only."""
-        return self._catalogs.open(self.name, self.folder, read_only=True)
-
-    @property
-    def _catalogs(self) -> Catalogs:
-        return open_catalogs(self.deployment)
+        return self._store.open(read_only=True)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -127,24 +126,8 @@ class Matter:
 
         The lock dies with the process that holds it, so a kill never leaves one behind.
         """
-        with open(self.folder / "lock", "a+b") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                holder = file.read(100).decode(errors="replace").strip()
-                raise Locked(
-                    f"Matter {self.name!r} is in use by process {holder or 'unknown'}.",
-                    "Wait for it to finish, or stop it, then run the command again.",
-                ) from None
-            file.truncate(0)
-            file.write(str(os.getpid()).encode())
-            file.flush()
-            try:
-                with self._catalogs.held(self.name):
-                    yield
-            finally:
-                file.truncate(0)
+        with self._store.locked():
+            yield
 
     def record(self, action: str, details: dict[str, Any]) -> None:
         """Write one audit entry in a transaction of its own."""
@@ -164,16 +147,14 @@ class Workspace:
         self.folder = folder.absolute()
         self.deployment = deployment
 
-    @property
-    def _catalogs(self) -> Catalogs:
-        return open_catalogs(self.deployment)
+    @cached_property
+    def _store(self) -> DirectoryStore:
+        return directory_store(self.deployment, self.folder)
 
     @cached_property
     def _directory(self) -> Engine:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine = self._catalogs.directory(self.folder, make=True)
-        assert engine is not None
-        return engine
+        return self._store.open()
 
     def make(self) -> None:
         """Create the folder and its directory of matters when they are missing."""
@@ -203,15 +184,15 @@ class Workspace:
             raise UsageError(
                 f"{zone!r} is no time zone.", "Name one as in --zone America/New_York."
             ) from None
+        made = Matter(name, self.folder / "matters" / name, prefix, self.deployment)
         with writing(self._directory) as connection:
             if connection.execute(select(matters).where(matters.c.name == name)).first():
                 raise Refused(f"Matter {name!r} exists.", f"See it: ediscovery matter show {name}")
             connection.execute(
                 insert(matters).values(name=name, folder=f"matters/{name}", created_at=audit.now())
             )
-            made = Matter(name, self.folder / "matters" / name, prefix, self.deployment)
             made.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with writing(self._catalogs.create(name, made.folder)) as inner:
+            with self._store.new_matter(connection, name, made.folder) as inner:
                 if not inner.execute(select(matter)).first():
                     inner.execute(
                         insert(matter).values(
@@ -233,35 +214,37 @@ class Workspace:
 
     def open(self, name: str) -> Matter:
         """The matter called ``name``; raises :class:`NoSuchMatter` with the names there are."""
-        found = {row["name"]: row for row in self.list()}
-        if name not in found:
-            known = ", ".join(sorted(found)) or "none yet"
+        listed = {row["name"]: row for row in self.list()}
+        if name not in listed:
+            known = ", ".join(sorted(listed)) or "none yet"
             raise NoSuchMatter(
                 f"There is no matter {name!r} in {self.folder}.",
                 f"Known matters: {known}. Create one: ediscovery matter create {name}",
             )
-        folder = self.folder / str(found[name]["folder"])
+        folder = self.folder / str(listed[name]["folder"])
+        store = catalog_store(self.deployment, name, folder)
         row = None
-        if self._catalogs.exists(name, folder):
-            with self._catalogs.open(name, folder).connect() as connection:
+        if store.exists():
+            engine = store.open()
+            with engine.connect() as connection:
                 row = connection.execute(select(matter)).first()
+            engine.dispose()
         if row is None:
             raise VerificationFailed(
                 f"The catalog of matter {name!r} is missing from {folder}.",
-                "Restore the folder from a backup.",
+                "Restore it from a backup.",
             )
-        opened = Matter(name, folder, row.prefix, self.deployment)
-        if self._catalogs.shared:  # another machine may have made it, or written to it since
+        found = Matter(name, folder, row.prefix, self.deployment)
+        if store.shared:  # what another machine did belongs into this one's copy of the log, too
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            opened.mirror_audit()
-        return opened
+            found.mirror_audit()
+        return found
 
     def list(self) -> list[dict[str, Any]]:
         """The matters' directory rows, by name; empty when the workspace does not exist."""
-        engine = self._catalogs.directory(self.folder, make=False)
-        if engine is None:
+        if not self._store.exists():
             return []
-        with engine.connect() as connection:
+        with self._directory.connect() as connection:
             rows = connection.execute(select(matters).order_by(matters.c.name)).mappings()
             return [dict(row) for row in rows]
 

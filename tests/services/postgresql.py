@@ -38,7 +38,8 @@ class Postgresql(Server):
         # The single-user server takes one command a line.
         self.run(
             [self._tool("postgres"), "--single", "-D", str(self.data), "postgres"],
-            f"CREATE ROLE {self.user} LOGIN CREATEROLE CREATEDB PASSWORD '{self.password}'\n"
+            f"CREATE ROLE {self.user} LOGIN NOINHERIT CREATEROLE CREATEDB "
+            f"PASSWORD '{self.password}'\n"
             f"CREATE DATABASE {self.user} OWNER {self.user}\n",
         )
 

@@ -13,11 +13,9 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     ColumnElement,
     Connection,
-    Integer,
     MetaData,
     Table,
     Text,
@@ -35,8 +33,8 @@ from sqlalchemy import (
 
 from ediscovery.model.errors import UsageError
 from ediscovery.store import audit
-from ediscovery.store.catalog import writing
-from ediscovery.store.tables import collections, documents, items
+from ediscovery.store.catalog import COUNTED, writing
+from ediscovery.store.tables import Whole, collections, documents, items
 from ediscovery.store.workspace import Matter
 
 SCOPES = ("global", "custodian", "none")
@@ -45,8 +43,8 @@ SCOPES = ("global", "custodian", "none")
 _changes = Table(
     "dedupe_change",
     MetaData(),
-    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("leader", BigInteger),
+    Column("number", Whole, primary_key=True, autoincrement=False),
+    Column("leader", Whole),
     prefixes=["TEMPORARY"],
 )
 
@@ -62,9 +60,8 @@ def dedupe(matter: Matter, scope: str) -> int:
     with writing(matter.engine) as connection:
         _changes.create(connection)
         changed = connection.execute(
-            insert(_changes)
-            .from_select(("number", "leader"), _wanted(scope))
-            .execution_options(preserve_rowcount=True)
+            insert(_changes).from_select(("number", "leader"), _wanted(scope)),
+            execution_options=COUNTED,
         ).rowcount
         if changed:
             _write_families(connection)
@@ -96,7 +93,8 @@ def _wanted(scope: str) -> Any:
         apart.append(collections.c.custodian_id)
     first = func.min(number).over(partition_by=apart)
     copies = func.count().over(partition_by=apart)
-    leader = cast(null(), BigInteger) if scope == "none" else case((copies > 1, first))
+    alone = cast(null(), number.type)
+    leader = alone if scope == "none" else case((copies > 1, first))
     families = (
         select(number, leader.label("leader"), documents.c.group_number, documents.c.is_primary)
         .select_from(

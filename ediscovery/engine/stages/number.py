@@ -6,7 +6,7 @@ from sqlalchemy import Connection, and_, exists, func, insert, literal, not_, se
 
 from ediscovery.model.states import Role
 from ediscovery.store import audit
-from ediscovery.store.catalog import writing
+from ediscovery.store.catalog import COUNTED, writing
 from ediscovery.store.tables import documents, items
 from ediscovery.store.workspace import Matter
 
@@ -26,7 +26,8 @@ def number(matter: Matter, collection: int) -> int:
             documents.c.position == items.c.position,
         )
         fresh = select(
-            literal(last) + func.row_number().over(order_by=items.c.position),
+            literal(last, documents.c.number.type)
+            + func.row_number().over(order_by=items.c.position),
             items.c.collection_id,
             items.c.position,
             literal(0),
@@ -41,7 +42,7 @@ def number(matter: Matter, collection: int) -> int:
             "indexed_version", "analyzed", "withdrawn",
         )  # fmt: skip
         count = connection.execute(
-            insert(documents).from_select(columns, fresh).execution_options(preserve_rowcount=True)
+            insert(documents).from_select(columns, fresh), execution_options=COUNTED
         ).rowcount
         if not count:
             return 0
