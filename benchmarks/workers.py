@@ -47,9 +47,9 @@ class Measured(SerialPool):
             finally:
                 self.inside[name] += perf_counter() - started
 
-        started = perf_counter()
+        started, before = perf_counter(), self.inside[name]
         yield from super().run(timed, tasks)
-        self.around[name] += perf_counter() - started - self.inside[name]
+        self.around[name] += perf_counter() - started - (self.inside[name] - before)
 
 
 @dataclass

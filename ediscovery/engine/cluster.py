@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ediscovery import __version__
-from ediscovery.engine import place
+from ediscovery.engine import place, steady_clock
 from ediscovery.model.deployment import DASHBOARD_PORT, Deployment
 from ediscovery.model.errors import TryAgain, UsageError
 
@@ -46,6 +46,7 @@ def configure() -> None:
         {
             "distributed.worker.daemon": True,
             "distributed.worker.profile.enabled": False,
+            "distributed.worker.preload": [steady_clock.__name__],
             # Dask's own has malloc give memory back at once: 1 MiB read is 1 MiB faulted in.
             "distributed.nanny.pre-spawn-environ": _ENVIRONMENT,
             "distributed.admin.log-format": "%(message)s",
@@ -58,6 +59,7 @@ def configure() -> None:
     dask.config.update_defaults(
         {"distributed": {"scheduler": {"worker-ttl": "60s", "no-workers-timeout": "120s"}}}
     )
+    steady_clock.install()
     for name in ("distributed", "distributed.core", "tornado", "tornado.application", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 

@@ -133,6 +133,11 @@ class Submitting:
         """What is called in a worker, with what."""
         return call, pickle.dumps((function, task))
 
+    def _next(self, done: Any) -> tuple[Any, Any]:
+        """The next future that is done, with its result."""
+        found: tuple[Any, Any] = next(done)
+        return found
+
     def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[tuple[T, R]]:
         import distributed
 
@@ -152,7 +157,7 @@ class Submitting:
         try:
             fill()
             while self._waiting:
-                future, packed = next(done)
+                future, packed = self._next(done)
                 if isinstance(packed, BaseException):
                     raise packed
                 task = self._waiting.pop(future)
@@ -167,7 +172,7 @@ class Submitting:
             ) from error
         finally:
             if self._waiting:
-                with contextlib.suppress(TimeoutError, OSError):
+                with contextlib.suppress(Exception):  # a lost connection shows in many ways
                     self._client.cancel(list(self._waiting))
                 self._waiting.clear()
 

@@ -13,13 +13,14 @@ from typing import Any, TypeVar
 from ediscovery.engine import cluster, place, tasks
 from ediscovery.engine.pool import Submitting, call, undisturbed
 from ediscovery.engine.sight import Sight, blind, seen_from
-from ediscovery.model.errors import TryAgain
+from ediscovery.model.errors import EdiscoveryError, TryAgain
 from ediscovery.store import deliveries
 from ediscovery.store.workspace import Matter
 
 T = TypeVar("T")
 R = TypeVar("R")
 _LOOK_SECONDS = 2.0
+_GLANCE_SECONDS = 0.005
 _JOIN_SECONDS = 60
 _NEEDS = "See docs/administrator.md, what a worker machine needs; then run the same command again."
 
@@ -74,7 +75,8 @@ class ClusterPool(Submitting):
     @property
     def workers(self) -> int:  # type: ignore[override]
         """Workers that the scheduler has now, looked up every two seconds; at least 1."""
-        if time.monotonic() - self._looked > _LOOK_SECONDS or not self._looked:
+        fresh = self._looked and time.monotonic() - self._looked < _LOOK_SECONDS
+        if not fresh and self._client.status == "running":
             with contextlib.suppress(OSError, TimeoutError):  # then the results will say it
                 self._count = len(self._client.ncores())
             self._looked = time.monotonic()
@@ -103,23 +105,37 @@ class ClusterPool(Submitting):
         return _call, pickle.dumps((self._sight, pickle.dumps((function, task))))
 
     def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[tuple[T, R]]:
-        from asyncio import CancelledError
-
         from distributed.client import FutureCancelledError
         from distributed.scheduler import NoWorkerError
 
         try:
             yield from super().run(function, tasks)
-        except (CancelledError, FutureCancelledError) as error:
-            raise TryAgain(
-                f"The scheduler at {self._address} went away.",
-                "What was committed stays; run the same command again when it is back.",
-            ) from error
         except NoWorkerError as error:
             raise TryAgain(
                 f"The scheduler at {self._address} has no worker any more.",
                 "Start workers, then run the same command again; what was committed stays.",
             ) from error
+        except Exception as error:
+            if isinstance(error, EdiscoveryError):
+                raise
+            # A connection that is lost shows in many ways.
+            if self._client.status == "running" and not isinstance(error, FutureCancelledError):
+                raise
+            raise self._gone() from error
+
+    def _gone(self) -> TryAgain:
+        return TryAgain(
+            f"The scheduler at {self._address} went away.",
+            "What was committed stays; run the same command again when it is back.",
+        )
+
+    def _next(self, done: Any) -> tuple[Any, Any]:
+        # Dask forgets a future whose result it was fetching when the connection went.
+        while not done.has_ready():
+            if self._client.status != "running":
+                raise self._gone()
+            time.sleep(_GLANCE_SECONDS)
+        return super()._next(done)
 
     def close(self) -> None:
         if self._client is None:
