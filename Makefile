@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 TOOLS := tesseract-ocr tesseract-ocr-deu libarchive-tools unar
 TOOLS_STAMP := $(VENV)/.tools
 
-.PHONY: demo test check format bench clean
+.PHONY: install demo test check format bench services services-down clean
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -25,10 +25,21 @@ $(TOOLS_STAMP): | $(STAMP)
 	else echo "Optional, for OCR and RAR: sudo apt-get install $(TOOLS)"; fi
 	@touch $@
 
+install: $(STAMP) $(TOOLS_STAMP)
+
 demo: $(STAMP) $(TOOLS_STAMP)
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh samples/demo.sh
 
+# Real servers for the tests that need them; without these such tests are left out and say so.
+services:
+	$(PYTHON) -m tests.services up
+
+services-down:
+	$(PYTHON) -m tests.services down
+
+# Servers named in the environment are used, else those that `make services` started.
 test: $(STAMP) $(TOOLS_STAMP)
+	@env | grep -q '^EDISCOVERY_TEST_[A-Z0-9_]*=[a-z]*://' || eval "$$($(PYTHON) -m tests.services env)"; \
 	$(BIN)/pytest -n 2
 
 check: $(STAMP)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.measure import Figure, Settings, machine
 
-PARTS = ("mail", "mbox", "mixed", "scale", "search", "entities", "tika")
+PARTS = ("mail", "mbox", "mixed", "scale", "search", "entities", "tika", "packs", "workers")
 
 
 def main() -> int:

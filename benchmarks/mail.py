@@ -39,14 +39,16 @@ def prepare(settings: Settings, count: int) -> Path:
     return folder
 
 
-def ingest(settings: Settings, folder: Path, *, watch: bool = False) -> tuple[float, object]:
+def ingest(
+    settings: Settings, folder: Path, *, watch: bool = False, workers: int = 2
+) -> tuple[float, object]:
     """Seconds of one whole ``ediscovery ingest`` of ``folder`` into a new matter, and the run."""
     home = settings.scratch / "home"
     shutil.rmtree(home, ignore_errors=True)
     ediscovery(home, "matter", "create", "bench")
     run = ediscovery(
         home, "ingest", str(folder), "--matter", "bench", "--custodian", "Jane Roe",
-        "--profile", "fast", "--workers", "2", watch=watch,
+        "--profile", "fast", "--workers", str(workers), watch=watch,
     )  # fmt: skip
     sums = json.loads(ediscovery(home, "report", "processing", "bench", "--json").output)
     expected = sum(1 for path in folder.rglob("*") if path.is_file())

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,22 @@ import pytest
 from hypothesis import settings
 
 from samples import make
+from tests.servers import insist
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 # A busy machine is no reason for a test to fail.
 settings.register_profile("ediscovery", deadline=None)
 settings.load_profile("ediscovery")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    insist(item, report)
+    return report
 
 
 @pytest.fixture(scope="session")

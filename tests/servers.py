@@ -1,4 +1,8 @@
-"""Where the real servers are that tests speak to: variables that `make services` sets."""
+"""Where the real servers are that tests speak to: variables that `make services` sets.
+
+A test that needs one carries ``@pytest.mark.server("elasticsearch")``. Where there is none it is
+left out and says so; with ``EDISCOVERY_TEST_SERVERS=required``, as in CI, it fails instead.
+"""
 
 from __future__ import annotations
 
@@ -13,3 +17,16 @@ def server(name: str) -> str:
     if not found:
         pytest.skip(f"needs a server: EDISCOVERY_TEST_{name.upper()} is not set (make services)")
     return found
+
+
+def required() -> bool:
+    """Whether every test that needs a server must run."""
+    return os.environ.get("EDISCOVERY_TEST_SERVERS") == "required"
+
+
+def insist(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Make a failure of it when a test marked ``server`` was skipped, for whatever reason."""
+    if required() and report.skipped and item.get_closest_marker("server"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} needs a server and may not be left out here: {reason}"

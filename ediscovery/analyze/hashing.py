@@ -66,7 +66,11 @@ def dedupe_hash(item: Item, body: str, attachments: Sequence[Item]) -> str:
     if item.category == "mail" and item.state in _WHOLE and "gap" not in item.flags:
         fields = _fields(item, body, attachments)
         if any(fields):
-            return _sha256(_EMAIL, map(_sha256, _PART, fields))
+            parts = [
+                _sha256(part, held) if held else nothing
+                for part, held, nothing in zip(_PART, fields, _NOTHING, strict=True)
+            ]
+            return _sha256(_EMAIL, parts)
     return item.sha256 if item.size else ""
 
 
@@ -161,3 +165,6 @@ def _sha256(domain: bytes, fields: Iterable[str | bytes]) -> str:
         data = field if type(field) is bytes else field.encode("utf-8", "replace")  # type: ignore[union-attr]
         whole += b"%d:%b," % (len(data), data)
     return hashlib.sha256(whole).hexdigest()
+
+
+_NOTHING = tuple(_sha256(part, ()) for part in _PART)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
+from ediscovery.analyze.language_model import NO_LANGUAGE, identifier
 
 SAMPLE_CHARS = 600
 SAMPLE_BYTES = 900  # the classifier walks bytes, and other scripts take three a character
 MIN_LETTERS = 20
 MIN_CONFIDENCE = 0.5
-NO_LANGUAGE = "zxx"  # ISO 639-2: no linguistic content
 
 # Words that make up a fifth of English and hardly any of another language: they settle most mail
 # without the model.
@@ -26,36 +24,30 @@ def detect(text: str) -> str:
     Give a mail's body without its header block. URLs and addresses are left out of account.
     ``""`` also stands for texts with fewer than 20 letters and for what is no language.
     """
-    words = [w for w in text[:SAMPLE_CHARS].split() if "@" not in w and "//" not in w]
-    if _is_english(words):
+    sample = text[:SAMPLE_CHARS]
+    if _is_english(_words(sample.lower())):
         return "en"
-    sample = " ".join(words)
+    sample = " ".join(_words(sample))
     if sum(map(str.isalpha, sample)) < MIN_LETTERS:
         return ""
-    language, confidence = _identifier().classify(sample.encode("utf-8", "replace")[:SAMPLE_BYTES])
+    language, confidence = identifier().classify(sample.encode("utf-8", "replace")[:SAMPLE_BYTES])
     return "" if language == NO_LANGUAGE or confidence < MIN_CONFIDENCE else str(language)
+
+
+def _words(sample: str) -> list[str]:
+    words = sample.split()
+    if "@" in sample or "//" in sample:
+        words = [word for word in words if "@" not in word and "//" not in word]
+    return words
 
 
 def _is_english(words: list[str]) -> bool:
     """Whether English words fill both halves, so that a footer in English settles nothing."""
     half = len(words) // 2
-    found = [word in _ENGLISH for word in map(str.lower, words)]
+    found = list(map(_ENGLISH.__contains__, words))
+    least = _ENGLISH_SHARE * half
     return (
-        min(sum(found[:half]), sum(found[half:])) > _ENGLISH_SHARE * half
-        and len({word for word, known in zip(words, found, strict=True) if known})
-        >= _ENGLISH_DISTINCT
+        found[:half].count(True) > least
+        and found[half:].count(True) > least
+        and len(_ENGLISH.intersection(words)) >= _ENGLISH_DISTINCT
     )
-
-
-@cache
-def _identifier() -> Any:
-    """The model, read once a process, held to languages that ISO 639-1 names."""
-    import numpy as np
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    named = [label for label in identifier.labels if len(label) == 2]
-    identifier.set_languages([*named, NO_LANGUAGE])
-    # One row a feature, side by side in memory: a third faster.
-    identifier.nb_ptc = np.ascontiguousarray(identifier.nb_ptc)
-    return identifier

@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("verify", "Prove that a matter is complete and unaltered."),
     "audit": ("audit", "Show the audit log; make a checkpoint to keep elsewhere."),
     "index": ("index", "Rebuild the index from catalog and packs."),
+    "scheduler": ("cluster", "Run the scheduler of a Dask cluster."),
+    "worker": ("cluster", "Run worker processes of a Dask cluster."),
 }
 
 

@@ -28,14 +28,21 @@ _PIPE_WIDTH = 160
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
 
 
-def workspace() -> Any:
-    """The workspace of this call, on the stores of its deployment; made when missing."""
+def deployment() -> Any:
+    """The deployment of this call."""
     from ediscovery.model.deployment import LOCAL, VARIABLE, load
-    from ediscovery.store.workspace import Workspace, default_workspace
 
     chosen: Chosen = click.get_current_context().find_root().obj
     config = chosen.config or os.environ.get(VARIABLE, "")
-    return Workspace(chosen.workspace or default_workspace(), load(config) if config else LOCAL)
+    return load(config) if config else LOCAL
+
+
+def workspace() -> Any:
+    """The workspace of this call, on the stores of its deployment; made when missing."""
+    from ediscovery.store.workspace import Workspace, default_workspace
+
+    chosen: Chosen = click.get_current_context().find_root().obj
+    return Workspace(chosen.workspace or default_workspace(), deployment())
 
 
 def open_matter(name: str) -> Any:

@@ -8,20 +8,21 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ediscovery.engine.pool import Pool, open_pool
+from ediscovery.cli.common import note
+from ediscovery.engine.pool import Pool, dask_folder, open_pool
 from ediscovery.model.errors import Interrupted
 from ediscovery.store.workspace import Matter
 
 
 @contextmanager
 def pool_for(matter: Matter, workers: int | None) -> Iterator[Pool]:
-    """A pool for one run: ``workers`` processes, one a processor for ``None``.
+    """A pool for one run on the matter's deployment; see ``open_pool`` for ``workers``.
 
     Ctrl-C lets it close in order; a second one ends everything at once.
     """
-    if workers is None:
-        workers = len(os.sched_getaffinity(0))
-    pool = open_pool(workers, str(matter.folder / "dask"))
+    pool = open_pool(matter, workers)
+    if matter.deployment.dashboard_url:
+        note(f"Dashboard: {matter.deployment.dashboard_url}")
     try:
         yield pool
     except KeyboardInterrupt:
@@ -29,7 +30,7 @@ def pool_for(matter: Matter, workers: int | None) -> Iterator[Pool]:
         raise
     finally:
         pool.close()
-        for left in (matter.scratch, matter.folder / "dask"):
+        for left in (matter.scratch, dask_folder(matter)):
             shutil.rmtree(left, ignore_errors=True)  # of workers that were killed
 
 

@@ -40,7 +40,8 @@ def doctor(as_json: bool) -> None:
     from ediscovery.engine.doctor import examine
     from ediscovery.model.errors import VerificationFailed
 
-    findings = examine(workspace().folder)
+    place = workspace()
+    findings = examine(place.folder, place.deployment)
     if as_json:
         print_json([finding.as_dict() for finding in findings])
     else:

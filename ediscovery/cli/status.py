@@ -65,3 +65,5 @@ def _show(data: dict[str, Any]) -> None:
         f"{found['numbered']:,} documents, {found['indexed']:,} searchable, "
         f"{found['tagged']:,} tagged."
     )
+    if data["dashboard"]:
+        click.echo(f"Dashboard: {data['dashboard']}")

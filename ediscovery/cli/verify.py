@@ -47,7 +47,11 @@ def verify(matter: str, sample: float, checkpoint: Path | None, as_json: bool) -
         print_table(
             ("check", "looked at", "result"),
             [
-                (c["name"], c["looked_at"], "holds" if c["holds"] else "; ".join(c["problems"]))
+                (
+                    c["name"],
+                    c["looked_at"],
+                    "; ".join(c["problems"] or ["holds", *c["notes"]]),
+                )
                 for c in result["checks"]
             ],
         )

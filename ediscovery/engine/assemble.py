@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -10,12 +12,25 @@ from ediscovery.engine.work import Source, Unit
 from ediscovery.model import positions
 from ediscovery.model.items import COLUMNS
 from ediscovery.model.states import State
+from ediscovery.store.pack_store import Member
+from ediscovery.store.packs import Place
 from ediscovery.store.tables import items, source_files
 from ediscovery.store.workspace import Matter
 
 
-def unit(matter: Matter, collection: int, name: str, kind: str, spec: dict[str, Any]) -> Unit:
-    """The unit called ``name``; ``spec`` as ``stages/read.py`` wrote it into the catalog."""
+def unit(
+    matter: Matter,
+    collection: int,
+    name: str,
+    kind: str,
+    spec: dict[str, Any],
+    kept: Path | None = None,
+) -> Unit:
+    """The unit called ``name``; ``spec`` as ``stages/read.py`` wrote it into the catalog.
+
+    A parser reaches no store, so what lies in a pack elsewhere is copied to the folder ``kept``;
+    without that folder, for whom does not read it, such a source has no path.
+    """
     with matter.reader.connect() as connection:
         if kind == "files":
             return Unit(
@@ -36,9 +51,13 @@ def unit(matter: Matter, collection: int, name: str, kind: str, spec: dict[str, 
             if kind == "retry" and source.state != State.SPECIAL:
                 source = source._replace(state=State.OK, message="")
         else:
+            place = Place(known.native_offset, known.native_length, known.native_method)
+            path = Path()
+            if kept is not None:
+                path, place = matter.packs.local(Member(known.pack, place, known.sha256), kept)
             source = Source(
-                str(matter.packs.path(known.pack)).encode(), known.position, known.path,
-                offset=known.native_offset, length=known.native_length, method=known.native_method,
+                os.fsencode(path), known.position, known.path,
+                offset=place.offset, length=place.length, method=place.method,
             )  # fmt: skip
     values = [getattr(known, column) for column in COLUMNS]
     return Unit(

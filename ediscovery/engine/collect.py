@@ -17,7 +17,7 @@ import orjson
 from sqlalchemy import delete, func, insert, select, update
 
 from ediscovery import __version__
-from ediscovery.engine.pool import Pool
+from ediscovery.engine.pool import Pool, ThreadPool
 from ediscovery.engine.progress import Progress
 from ediscovery.engine.tasks import Hashed, hash_files, kind_of
 from ediscovery.extract.walk import source_text
@@ -48,12 +48,20 @@ _COLUMNS = (
 
 @dataclass(slots=True)
 class Entry:
-    """One thing found in a source folder. ``note``: state and message of what is not read."""
+    """One thing found in a source folder. ``note``: state and message of what is not read.
+
+    All of a collection's are in memory at once, so each holds no more than it must.
+    """
 
     path: bytes
-    shown: str
+    skip: int  # bytes of ``path`` that lead to its root
     size: int
     note: tuple[str, str] | None = None
+
+    @property
+    def shown(self) -> str:
+        """The path below its root, as text."""
+        return source_text(self.path[self.skip :])
 
 
 def outermost(roots: Iterable[Path]) -> list[Path]:
@@ -96,13 +104,13 @@ def _scan(root: bytes, skip: int, seen: set[tuple[int, int]], found: list[Entry]
                 continue
             if (status.st_dev, status.st_ino) in seen:
                 note = (State.CYCLE, "This directory was already collected under another path.")
-                found.append(Entry(path, source_text(path[skip:]), 0, note))
+                found.append(Entry(path, skip, 0, note))
                 continue
             seen.add((status.st_dev, status.st_ino))
             pending.extend(_list(path, skip, found))
         except OSError as error:
             note = (State.UNREADABLE, f"The directory can't be listed: {error.strerror}.")
-            found.append(Entry(path, source_text(path[skip:]), 0, note))
+            found.append(Entry(path, skip, 0, note))
 
 
 def _list(folder: bytes, skip: int, found: list[Entry]) -> list[bytes]:
@@ -118,19 +126,18 @@ def _list(folder: bytes, skip: int, found: list[Entry]) -> list[bytes]:
                     found.append(_entry(entry.path, skip, status))
             except OSError as error:
                 note = (State.UNREADABLE, f"It can't be read: {error.strerror}.")
-                found.append(Entry(entry.path, source_text(entry.path[skip:]), 0, note))
+                found.append(Entry(entry.path, skip, 0, note))
     return sorted(folders, reverse=True)
 
 
 def _entry(path: bytes, skip: int, status: os.stat_result) -> Entry:
-    shown = source_text(path[skip:])
     if stat.S_ISREG(status.st_mode):
-        return Entry(path, shown, status.st_size)
+        return Entry(path, skip, status.st_size)
     note = (State.SPECIAL, f"It is a {kind_of(status.st_mode)}.")
     if stat.S_ISLNK(status.st_mode):
         target = source_text(os.readlink(path))
         note = (State.SPECIAL, f"It is a symbolic link to {target}.")
-    return Entry(path, shown, 0, note)
+    return Entry(path, skip, 0, note)
 
 
 def custodian(matter: Matter, name: str) -> int:
@@ -215,7 +222,8 @@ def take_custody(
 ) -> None:
     """Write the custody manifest of ``entries`` and accept the collection.
 
-    What an interrupted run already hashed is kept when the file list is still the same.
+    What an interrupted run already hashed is kept when the file list is still the same. Workers
+    that can't see the files leave the hashing to this machine.
     """
     have = _already(matter, collection, entries)
     progress.stage("custody", total_bytes=sum(e.size for e in entries), total_items=len(entries))
@@ -226,10 +234,11 @@ def take_custody(
     ]
     with writing(matter.engine) as connection:
         insert_rows(connection, source_files, _COLUMNS, fixed)
-    for _, hashed in pool.run(hash_files, _slices(entries, have)):
+    near = pool if pool.sees_sources else ThreadPool()
+    for _, hashed in near.run(hash_files, _slices(entries, have)):
         with writing(matter.engine) as connection:
             insert_rows(
-                connection, source_files, _COLUMNS, (_row(collection, entries, h) for h in hashed)
+                connection, source_files, _COLUMNS, [_row(collection, entries, h) for h in hashed]
             )
         progress.advance(
             items=len(hashed),

@@ -13,6 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ediscovery.engine import isolation
+from ediscovery.model.deployment import LOCAL, Deployment
+from ediscovery.model.errors import EdiscoveryError
+from ediscovery.store.pack_store import open_packs
 
 _TOOLS = (
     ("tesseract", "Scans and images stay without text (profile ocr)."),
@@ -44,8 +47,8 @@ class Finding:
         return asdict(self)
 
 
-def examine(workspace: Path) -> list[Finding]:
-    """Look at everything; takes a few seconds, and changes nothing in ``workspace``."""
+def examine(workspace: Path, deployment: Deployment = LOCAL) -> list[Finding]:
+    """Look at everything; takes a few seconds, and leaves nothing behind in any store."""
     return [
         Finding("Python", "ok", sys.version.split()[0]),
         Finding("SQLite", "ok", sqlite3.sqlite_version),
@@ -53,6 +56,7 @@ def examine(workspace: Path) -> list[Finding]:
         *_tools(),
         *_sandbox(),
         _stores(workspace),
+        *_packs(deployment),
         _disk(workspace),
     ]
 
@@ -133,6 +137,15 @@ def _stores(workspace: Path) -> Finding:
     if mode != "wal":
         return Finding("stores", "weak", f"{place} has no shared memory", "Use a local disk.")
     return Finding("stores", "ok", f"{workspace} can be written")
+
+
+def _packs(deployment: Deployment) -> Iterator[Finding]:
+    """What the store of the packs can do, where it is not the workspace's own folder."""
+    try:
+        for found in open_packs(deployment, Path(), ".ediscovery-probe").probe():
+            yield Finding(*found)
+    except EdiscoveryError as error:
+        yield Finding("object store", "broken", error.message, error.next_step)
 
 
 def _disk(workspace: Path) -> Finding:

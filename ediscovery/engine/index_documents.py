@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from ediscovery.search.index import IndexDocument
-from ediscovery.store.lookup import text_of
+from ediscovery.store.lookup import with_texts
 from ediscovery.store.tables import collections, custodians, documents, items, mentions
 from ediscovery.store.workspace import Matter
 
 _FIELDS = (
     "collection_id", "subject", "from_", "to", "cc", "bcc", "file_name", "category", "mime_type",
     "ext", "sent_at", "modified_at", "created_at", "flags", "state", "language", "path", "pack",
-    "text_offset", "text_length", "text_method", "message",
+    "text_offset", "text_length", "text_method", "text_size", "text_sha256", "message",
 )  # fmt: skip
 
 
@@ -79,10 +79,10 @@ def read(
         .where(wanted)
         .order_by(documents.c.number)
     )  # fmt: skip
-    for row in rows:
+    for row, text in with_texts(matter, rows):
         own = people[row.collection_id]
         yield _document(
-            matter, row, own, groups.get(row.group_number) or [own],
+            matter, row, text, own, groups.get(row.group_number) or [own],
             row.number in parents, entities.get(row.number, []),
         )  # fmt: skip
 
@@ -90,6 +90,7 @@ def read(
 def _document(
     matter: Matter,
     row: Any,
+    text: str,
     custodian: str,
     names: list[str],
     has_attachment: bool,
@@ -105,7 +106,7 @@ def _document(
         number=row.number,
         version=row.version,
         parent=row.parent_number,
-        text=text_of(matter, row),
+        text=text,
         subject=row.subject,
         from_=row.from_,
         to=row.to,

@@ -102,6 +102,7 @@ def main(page_handle: int) -> int:
     job = receive(inward)
     if job is None:
         return 0
+    from ediscovery.analyze import language_model
     from ediscovery.engine.unit import UnitReader, most_written
     from ediscovery.engine.work import Unit
     from ediscovery.extract.walk import Poison
@@ -111,6 +112,8 @@ def main(page_handle: int) -> int:
 
     profile = from_dict(job["profile"])
     limits = profile.limits
+    if "language_model" in job:
+        language_model.use(Path(job["language_model"]))
     port = _tika_port(profile.tika)
     if port is not None:
         from ediscovery.extract import tika_server

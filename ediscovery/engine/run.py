@@ -85,15 +85,15 @@ def _same(entry: Entry, known: dict[bytes, set[tuple[int, int | None]]]) -> bool
 
 
 def prepare_scratch(matter: Matter) -> None:
-    """Empty the scratch folder of what an interrupted run left, and mend the audit file."""
+    """Remove what an interrupted run left in this machine's folders, and mend the audit file."""
     shutil.rmtree(matter.scratch, ignore_errors=True)
     matter.scratch.mkdir(mode=0o700)
-    matter.packs.folder.mkdir(exist_ok=True, mode=0o700)
+    matter.packs.prepare()
     matter.mirror_audit()
 
 
 def job(matter: Matter, collection: int) -> Job:
-    """What the units of ``collection`` share: its settings as begun, passwords, folders."""
+    """What the units of ``collection`` share: its settings as begun, passwords, source folders."""
     with matter.engine.connect() as connection:
         row = connection.execute(
             select(collections.c.profile).where(collections.c.id == collection)
@@ -111,8 +111,6 @@ def job(matter: Matter, collection: int) -> Job:
         matter.identity,
         row.profile,
         passwords.bank(matter),
-        str(matter.packs.folder),
-        str(matter.scratch),
         tuple(os.fsdecode(folder) for folder in _outermost(sorted(places))),
     )
 

@@ -13,24 +13,29 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
 import msgpack
 
+from ediscovery.analyze import language_model
 from ediscovery.engine.parser_process import DISK_EXIT, MEMORY_EXIT, PAGE, Page, receive, send
 from ediscovery.engine.work import Job, Outcome, Unit
 from ediscovery.model import positions
 from ediscovery.model.errors import TryAgain
+from ediscovery.model.items import COLUMNS
 from ediscovery.model.states import State
 from ediscovery.store import records
-from ediscovery.store.packs import Packs, finish
+from ediscovery.store.pack_store import PackStore
+from ediscovery.store.packs import finish
 
 CRASHES = 3  # an item is given up after this many crashes; a time-out is final at once
 _LOOK_SECONDS = 0.25
 _PIPE_BYTES = 1 << 20
 _START_SECONDS = 120.0
+_PACK = COLUMNS.index("pack")
 # How the native build of Tika ends when it is refused memory: exit code, and what it says.
 _NATIVE_EXIT, _NATIVE_MEMORY = 99, "java.lang.OutOfMemoryError"
 
@@ -39,14 +44,26 @@ class Sandbox:
     """One parser process at a time, restarted as often as needed. Not safe for threads.
 
     :meth:`run` never raises because of evidence; it raises :class:`TryAgain` when this machine
-    fails (no disk space, the process can't be started).
+    fails (no disk space, the process can't be started) or ``packs`` can't be reached. What is to
+    be read from a pack may be copied to the folder ``kept``, which the parser can't change.
     """
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
+    def __init__(
+        self,
+        job: Job,
+        packs: PackStore,
+        scratch: Path,
+        traces: Path,
+        readable: Sequence[Path] = (),
+    ) -> None:
+        """``scratch``: a folder of this machine; ``traces``: a file that keeps what parsers said
+        when they died; ``readable``: what they may read beside the job's folders."""
+        self._job, self._packs, self._traces = job, packs, traces
+        self._readable = [*job.readable, *map(str, readable)]
         self._limits = job.loaded().limits
-        Path(job.scratch).mkdir(parents=True, exist_ok=True)
-        self._scratch = Path(tempfile.mkdtemp(dir=job.scratch, prefix="parser-"))
+        scratch.mkdir(parents=True, exist_ok=True)
+        self._scratch = Path(tempfile.mkdtemp(dir=scratch, prefix="parser-"))
+        self.kept = Path(tempfile.mkdtemp(dir=scratch, prefix="kept-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._isolation = ""
         handle = os.memfd_create("ediscovery-page")
@@ -84,18 +101,19 @@ class Sandbox:
             file.truncate(state.pack_end)
             file.seek(state.pack_end)
             finish(file, state.directory, state.members)
-        packs = Packs(Path(self._job.packs))
-        packs.accept(draft, pack_name)
+        pack = self._packs.accept(draft, pack_name)
+        if pack.pack != pack_name:  # an interrupted run left other bytes under this one
+            state.lie_in(pack.pack)
         return Outcome(
-            unit.name, state.batches, state.cuts, state.note, state.items, state.bytes, pack_name,
-            packs.digest(pack_name), records.text(state.records), time.monotonic() - started, cpu,
-            restarts, self._isolation,
+            unit.name, state.batches, state.cuts, state.note, state.items, state.bytes, *pack,
+            records.text(state.records), time.monotonic() - started, cpu, restarts, self._isolation,
         )  # fmt: skip
 
     def close(self) -> None:
         """Stop the parser process and remove its scratch."""
         self._stop()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        for folder in (self._scratch, self.kept):
+            shutil.rmtree(folder, ignore_errors=True)
         os.close(self._handle)
 
     def _attempt(
@@ -160,7 +178,11 @@ class Sandbox:
             fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)  # type: ignore[union-attr]
         self._page.idle()
         job = asdict(self._job) | {"scratch": str(self._scratch)}
-        job["readable"] = [*self._job.readable, self._job.packs]
+        job["readable"] = [*self._readable, str(self._packs.folder or self.kept)]
+        model = language_model.unpacked() if self._job.loaded().language else None
+        if model is not None:
+            job["readable"].append(str(model))
+            job["language_model"] = str(model)
         try:
             send(cast(Any, process.stdin), job)
             ready = self._answer(process, _START_SECONDS)
@@ -228,8 +250,7 @@ class Sandbox:
 
     def _log_line(self, position: str, verdict: tuple[str, str]) -> None:
         """Keep the trace of what killed a parser, for whoever mends it."""
-        log = Path(self._job.scratch).parent / "parser.log"
-        with open(log, "a", errors="backslashreplace") as file:
+        with open(self._traces, "a", errors="backslashreplace") as file:
             file.write(f"{position} {verdict[0]}: {verdict[1]}\n{self._log()}\n")
 
     def _stop(self) -> None:
@@ -266,6 +287,14 @@ class _Progress:
         self.cuts.extend(message["cuts"])
         self.note = message["note"] or self.note
         self.start, self.pack_end = message["start"], message["pack_end"]
+
+    def lie_in(self, pack: str) -> None:
+        """Have the rows name another pack."""
+        for number, batch in enumerate(self.batches):
+            rows = msgpack.unpackb(batch, raw=False)
+            for row in rows:
+                row[_PACK] = pack
+            self.batches[number] = msgpack.packb(rows, use_bin_type=True)
 
 
 def _blame(

@@ -6,11 +6,13 @@ import atexit
 import errno
 import hashlib
 import os
+import shutil
 import stat
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ediscovery.engine import assemble
+from ediscovery.engine import assemble, place
+from ediscovery.engine.delivery import Delivery, Receiver
 from ediscovery.engine.sandbox import Sandbox
 from ediscovery.engine.work import Job, Outcome
 from ediscovery.extract.contract import quietly
@@ -20,18 +22,20 @@ from ediscovery.store.workspace import Identity, Matter
 
 _READ_TRIES = 3
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_sandbox: tuple[Job, Sandbox] | None = None
+_sandbox: tuple[Job, Sandbox, Receiver | None] | None = None
 
 
 @dataclass(slots=True)
 class UnitTask:
-    """A unit by its name in the catalog, and the job it belongs to."""
+    """A unit by its name in the catalog, the job it belongs to, and its source files for a worker
+    that can't see them."""
 
     job: Job
     collection: int
     name: str
     kind: str
     spec: dict[str, Any]
+    delivery: Delivery | None = None
 
 
 def read_unit(task: UnitTask) -> Outcome:
@@ -44,14 +48,26 @@ def read_unit(task: UnitTask) -> Outcome:
     try:
         if _sandbox is None or _sandbox[0] != task.job:
             close_sandbox()
-            _sandbox = (task.job, Sandbox(task.job))
-        unit = assemble.unit(matter, task.collection, task.name, task.kind, task.spec)
-        return _sandbox[1].run(unit)
+            _sandbox = _set_up(matter, task.job)
+        _, sandbox, receiver = _sandbox
+        unit = assemble.unit(matter, task.collection, task.name, task.kind, task.spec, sandbox.kept)
+        if receiver is not None and task.delivery is not None:
+            unit = receiver.lay_out(unit, task.delivery)
+        return sandbox.run(unit)
     except OSError as error:
         raise TryAgain(
             f"Work unit {task.name} could not be kept: {error}",
             "Free disk space, then run the same command again.",
         ) from error
+
+
+def _set_up(matter: Matter, job: Job) -> tuple[Job, Sandbox, Receiver | None]:
+    scratch = place.scratch(matter)
+    traces = place.traces(matter)
+    if not job.delivered:
+        return job, Sandbox(job, matter.packs, scratch, traces), None
+    receiver = Receiver(matter, scratch / f"unit-{os.getpid()}", place.received(matter))
+    return job, Sandbox(job, matter.packs, scratch, traces, receiver.folders), receiver
 
 
 _matters: dict[str, Matter] = {}
@@ -70,7 +86,20 @@ def close_sandbox() -> None:
     global _sandbox
     if _sandbox is not None:
         _sandbox[1].close()
+        if _sandbox[2] is not None:
+            _sandbox[2].close()
         _sandbox = None
+
+
+def forget(identity: Identity) -> None:
+    """Let go of a matter: its parser, its connections, and what came of it to this machine."""
+    found = _matters.pop(identity.folder, None)
+    if _sandbox is not None and _sandbox[0].matter == identity:
+        close_sandbox()
+    if found is not None:
+        found.reader.dispose()
+        found.packs.close()
+        shutil.rmtree(place.received(found), ignore_errors=True)
 
 
 atexit.register(close_sandbox)

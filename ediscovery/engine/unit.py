@@ -31,7 +31,7 @@ JSON_COLUMNS = tuple(
 _IN_MEMORY = 64 << 20
 
 
-class _Changed(Exception):
+class Changed(Exception):
     """A source file is no longer what it was a moment ago."""
 
 
@@ -54,14 +54,14 @@ class UnitReader:
         poison: Mapping[str, Poison],
     ) -> None:
         self._unit, self._profile, self._passwords = unit, profile, passwords
-        self._scratch, self._scratch_name = scratch, str(scratch)
+        self._scratch = scratch
+        self._budget = Budget(0, spooled=True)  # by a parser that died, perhaps
         self._pack, self._pack_name = pack, pack_name
         self._entered, self._poison = entered, poison
         self.rows: list[list[Any]] = []
         self.cuts: list[tuple[list[Any], list[tuple[int, int, Any]]]] = []
         self.note: tuple[str, str] | None = None
         self.items = self.bytes = 0
-        self._swept = 0
 
     def read(self, start: int) -> Iterator[int]:
         """Yield, after each root or child of the range, where a restart would go on."""
@@ -84,11 +84,11 @@ class UnitReader:
         mark = self._mark()
         try:
             self._open_root(source)
-        except (OSError, _Changed) as error:
+        except (OSError, Changed) as error:
             if our_disk_failed(error):
                 raise
             self._back_to(mark)
-            if isinstance(error, _Changed):
+            if isinstance(error, Changed):
                 self._unopened(source, State.CHANGED, "It changed while it was read.")
             else:
                 self._unopened(source, State.UNREADABLE, describe(error))
@@ -250,11 +250,11 @@ class UnitReader:
             from isal import isal_zlib
 
             return Content(isal_zlib.decompress(content.read(), -15))
-        handle = _open(source.path)
+        handle = open_source(source.path)
         try:
             status = os.fstat(handle)
             if not stat.S_ISREG(status.st_mode):
-                raise _Changed
+                raise Changed
             if status.st_size <= _IN_MEMORY // 8:
                 return Content(_everything(handle, status.st_size))
         finally:
@@ -263,32 +263,32 @@ class UnitReader:
 
     def _context(self, size: int) -> Context:
         limits = self._profile.limits
-        budget = max(limits.expansion_bytes, limits.expansion_ratio * size)
-        return Context(self._profile, self._scratch, Budget(budget), self._passwords)
+        most = max(limits.expansion_bytes, limits.expansion_ratio * size)
+        self._budget = Budget(most, self._budget.spooled)
+        return Context(self._profile, self._scratch, self._budget, self._passwords)
 
     def _sweep(self) -> None:
-        """Remove what the root's readers spooled; an unchanged folder holds nothing new."""
-        if os.stat(self._scratch_name).st_mtime_ns == self._swept:
-            return
-        for left in self._scratch.iterdir():
-            if left.name.startswith("spool-"):
-                left.unlink(missing_ok=True)
-        self._swept = os.stat(self._scratch_name).st_mtime_ns
+        """Remove what the root's readers spooled."""
+        if self._budget.spooled:
+            self._budget.spooled = False
+            for left in self._scratch.iterdir():
+                if left.name.startswith("spool-"):
+                    left.unlink(missing_ok=True)
 
 
 _EMPTY = {i: "{}" if COLUMNS[i] == "metadata" else "[]" for i in JSON_COLUMNS}
 
 
-def _open(path: bytes) -> int:
+def open_source(path: bytes) -> int:
     """A source file opened for reading; neither a link nor a pipe put in its place is waited for.
 
-    Raises :class:`_Changed` for a link: custody was taken of a regular file.
+    Raises :class:`Changed` for a link: custody was taken of a regular file.
     """
     try:
         return quietly(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO):
-            raise _Changed from error
+            raise Changed from error
         raise
 
 
@@ -304,13 +304,13 @@ def _everything(handle: int, size: int) -> bytes:
 
 
 def _unchanged(pieces: Iterable[bytes], item: Item) -> Iterator[bytes]:
-    """``pieces`` as they are read once more; raises :class:`_Changed` when they are others."""
+    """``pieces`` as they are read once more; raises :class:`Changed` when they are others."""
     digest = hashlib.sha256()
     for piece in pieces:
         digest.update(piece)
         yield piece
     if digest.hexdigest() != item.sha256:
-        raise _Changed
+        raise Changed
 
 
 def most_written(unit: Unit, profile: Profile) -> int:
@@ -347,7 +347,9 @@ def _above(known: list[Any]) -> Item | None:
 
 def _times(source: Source) -> dict[str, Any]:
     times = {"modified_at": source.modified_ns, "accessed_at": source.accessed_ns}
-    return {name: from_timestamp(ns / 1e9) for name, ns in times.items() if ns is not None}
+    return {
+        name: from_timestamp(ns // 1_000_000_000) for name, ns in times.items() if ns is not None
+    }
 
 
 def _named(row: list[Any], name: str) -> Any:

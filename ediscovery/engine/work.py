@@ -65,9 +65,8 @@ class Job:
     matter: Identity
     profile: dict[str, Any]
     passwords: tuple[str, ...]
-    packs: str  # folder of the finished packs
-    scratch: str
     readable: tuple[str, ...]  # folders of the sources, for the sandbox
+    delivered: bool = False  # the sources come to the worker, which can't see those folders
 
     def loaded(self) -> Profile:
         return from_dict(self.profile)
@@ -90,6 +89,7 @@ class Outcome:
     bytes: int
     pack: str
     pack_sha256: str
+    pack_size: int
     records: str  # digest of the rows, see store/records.py
     seconds: float
     cpu_seconds: float

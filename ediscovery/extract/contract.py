@@ -216,9 +216,14 @@ class Range:
 
 @dataclass(slots=True)
 class Budget:
-    """The bytes that one source file may still unfold into, shared by everything inside it."""
+    """What one source file takes, shared by everything inside it.
+
+    ``left`` are the bytes that it may still unfold into; ``spooled`` says whether files were
+    written to scratch for it.
+    """
 
     left: int
+    spooled: bool = False
 
 
 @dataclass(slots=True)
@@ -251,6 +256,7 @@ class Context:
 
     def spool(self) -> Any:
         """A new named temporary file in scratch, open for writing, kept after close."""
+        self.budget.spooled = True
         return tempfile.NamedTemporaryFile(dir=self.scratch, prefix="spool-", delete=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 
 def utc(moment: datetime | None) -> str:
@@ -33,6 +34,7 @@ def from_filetime(ticks: int) -> str:
         return ""
 
 
+@lru_cache(maxsize=4096)  # files that were copied together have one time
 def from_timestamp(seconds: float) -> str:
     """A Unix time as UTC text; what no calendar holds gives ``""``."""
     try:

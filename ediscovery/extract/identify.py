@@ -130,6 +130,11 @@ _WEAK = frozenset(
 )
 _KNOWN = _STRONG | _WEAK
 _HTTP = frozenset(b"server set-cookie etag cache-control accept-ranges host".split())
+_USUAL = tuple(
+    b"\n%b:" % name
+    for name in b"message-id mime-version received return-path delivered-to x-mailer".split()
+)
+_WEB = tuple(b"\n%b" % name for name in sorted(_HTTP))
 _MULTIPART = re.compile(
     rb"^content-type[ \t]*:\s*multipart/[^\n]*(?:\n[ \t][^\n]*)*?boundary=", re.MULTILINE | re.I
 )
@@ -173,10 +178,9 @@ def _has_second_mail(content: Content, at: int) -> bool:
 
 def is_header(block: bytes, ext: str, declared: str) -> bool:
     """Whether ``block`` begins with the header of a mail rather than with text of that look."""
-    blank = _BLANK_LINE.search(block)
-    names = set(_HEADER_NAME.findall(block[: min(1024, blank.start() if blank else 1024)].lower()))
-    if len(names & _STRONG) > 1 and not names & _HTTP:
+    if _is_usual_header(block):
         return True
+    blank = _BLANK_LINE.search(block)
     header = block[: blank.start() + 1] if blank else block
     if b"\n" not in header:
         header = header.replace(b"\r", b"\n")
@@ -193,6 +197,18 @@ def is_header(block: bytes, ext: str, declared: str) -> bool:
     if b"sent" in names:  # a printed mail, as Outlook saves it to a text file
         return False
     return b"from" in known and len(known) > 2 and _AUTHOR.search(header) is not None
+
+
+def _is_usual_header(block: bytes) -> bool:
+    """Whether two fields that only mail software writes stand at the beginning: settles most mail.
+
+    Searching for a few names takes a tenth of the time of listing all.
+    """
+    end = block.find(b"\n\n", 0, 1024)
+    dos = block.find(b"\n\r\n", 0, 1024)
+    ends = [at for at in (end, dos) if at >= 0]
+    head = b"\n" + block[: min(ends, default=1024)].lower()
+    return sum(name in head for name in _USUAL) > 1 and not any(name in head for name in _WEB)
 
 
 # -- binary ----------------------------------------------------------------------------------

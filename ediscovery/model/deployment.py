@@ -7,9 +7,10 @@ never holds a secret: those come from the environment, see ``docs/administrator.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ediscovery.model.errors import UsageError
 from ediscovery.model.profile import Profile
@@ -18,23 +19,53 @@ from ediscovery.model.resources import resource
 VARIABLE = "EDISCOVERY_CONFIG"
 
 
+DASHBOARD_PORT = 8787  # Dask's own
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """How many worker processes of this machine run, as there is work; 0: as the command says."""
+
+    minimum: int = 0
+    maximum: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """Where the parts of a workspace live. The defaults need nothing but its folder.
 
     ``catalog``: ``sqlite``, or ``postgresql://[user@]host[:port]/database``. ``packs``: ``folder``,
-    or a URL that fsspec knows (``s3://bucket/prefix``). ``index``: ``tantivy``, or the URL of
-    Elasticsearch. ``scheduler``: ``local``, or the address of a Dask scheduler (``tls://host:8786``,
+    or a URL that fsspec knows (``s3://bucket/prefix``). ``packs_lock``: for how many ``days`` S3
+    locks each pack, in which ``mode``. ``index``: ``tantivy``, or the URL of Elasticsearch.
+    ``scheduler``: ``local``, or the address of a Dask scheduler (``tls://host:8786``,
     ``tcp://host:8786``). ``tika``: URL of a Tika server for profiles that say ``embedded``, or
-    ``""``.
+    ``""``. ``shared_sources``: the workers of a cluster see the evidence under the same paths as
+    the machine that ingests it. ``dashboard``: where the scheduler's page is, when not on port 8787
+    of its host. ``workers``: bounds between which processes of this machine come and go.
     """
 
     name: str = "local"
     catalog: str = "sqlite"
     packs: str = "folder"
+    packs_lock: dict[str, Any] | None = field(default=None, hash=False)
     index: str = "tantivy"
     scheduler: str = "local"
     tika: str = ""
+    shared_sources: bool = False
+    dashboard: str = ""
+    workers: Workers = Workers()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.workers, dict):  # as :meth:`as_dict` gives it
+            object.__setattr__(self, "workers", Workers(**self.workers))
+
+    @property
+    def dashboard_url(self) -> str:
+        """The page that Dask's scheduler shows; ``""`` where there is no scheduler of its own."""
+        host = urlsplit(self.scheduler).hostname
+        if self.dashboard or not host:
+            return self.dashboard
+        return f"http://{f'[{host}]' if ':' in host else host}:{DASHBOARD_PORT}/status"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, as it travels to workers; ``Deployment(**data)`` reads it back."""

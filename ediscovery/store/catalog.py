@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import (
     Connection,
+    Dialect,
     Engine,
-    Insert,
     MetaData,
     Table,
-    Update,
     create_engine,
     event,
     insert,
@@ -87,43 +87,25 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def insert_rows(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
 ) -> None:
     """Insert ``rows`` (values in the order of ``columns``, JSON columns already as text).
 
     One prepared statement for all: SQLAlchemy writes the SQL, its per-row processing is left out.
     """
-    _for_each(connection, insert(table), columns, rows)
-
-
-def update_rows(
-    connection: Connection, statement: Update, names: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> None:
-    """Carry out ``statement`` for each of ``rows``, the values of its bind parameters ``names``."""
-    _for_each(connection, statement, names, rows)
-
-
-def _for_each(
-    connection: Connection,
-    wanted: Insert | Update,
-    names: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-) -> None:
-    keys = list(names) if isinstance(wanted, Insert) else None
-    statement = wanted.compile(dialect=connection.dialect, column_keys=keys)
-    batch = list(rows)
-    if not batch:
+    if not rows:
         return
-    if statement.positional:
-        fixed = {n: v for n, v in statement.params.items() if n not in names}
-        order = [names.index(n) if n in names else n for n in statement.positiontup or ()]
-        if order != list(range(len(names))):
-            batch = [
-                tuple(row[i] if isinstance(i, int) else fixed[i] for i in order) for row in batch
-            ]
-        connection.exec_driver_sql(str(statement), [tuple(row) for row in batch])
-    else:
-        fixed = statement.params
-        connection.exec_driver_sql(
-            str(statement), [fixed | dict(zip(names, row, strict=True)) for row in batch]
-        )
+    statement, positional = _insertion(table, columns, connection.dialect)
+    connection.exec_driver_sql(
+        statement,
+        list(rows) if positional else [dict(zip(columns, row, strict=True)) for row in rows],
+    )
+
+
+@lru_cache(maxsize=64)  # writing it takes as long as inserting thirty rows
+def _insertion(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[str, bool]:
+    """The INSERT of ``columns`` in their order, and whether it takes values by position."""
+    statement = insert(table).compile(dialect=dialect, column_keys=list(columns))
+    if statement.positional and tuple(statement.positiontup or ()) != columns:
+        raise ValueError(f"columns of {table.name} are not in the order of the table")
+    return str(statement), bool(statement.positional)

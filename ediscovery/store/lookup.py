@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, select
 
 from ediscovery.model.errors import UsageError, VerificationFailed
+from ediscovery.store.pack_store import PIECE, Member
 from ediscovery.store.packs import Place
 from ediscovery.store.tables import collections, custodians, documents, items, mentions
 from ediscovery.store.workspace import Matter
 
+_TEXTS_AT_ONCE = 500
 _HIDDEN = frozenset(
     {
         "pack", "native_offset", "native_length", "native_method", "text_offset", "text_length",
@@ -83,10 +86,42 @@ def text(matter: Matter, number: int) -> str:
 
 def text_of(matter: Matter, row: Any) -> str:
     """The text of an item row that names its place."""
-    if row.text_offset is None:
-        return ""
-    place = Place(row.text_offset, row.text_length, row.text_method)
-    return matter.packs.read(row.pack, place).decode()
+    ((_, found),) = with_texts(matter, [row])
+    return found
+
+
+def with_texts(matter: Matter, rows: Iterable[Any]) -> Iterator[tuple[Any, str]]:
+    """Item rows that name the places of their texts, each with its text, in the same order.
+
+    Some are read ahead, up to 8 MiB, for neighbours in a pack may come in one request.
+    """
+    window: list[Any] = []
+    size = 0
+    for row in rows:
+        length = row.text_size or 0
+        if len(window) == _TEXTS_AT_ONCE or size + length > PIECE:
+            yield from _with_texts(matter, window)
+            window, size = [], 0
+        window.append(row)
+        size += length
+    yield from _with_texts(matter, window)
+
+
+def _with_texts(matter: Matter, rows: list[Any]) -> Iterator[tuple[Any, str]]:
+    texts = iter(
+        matter.packs.read_many(
+            [
+                Member(
+                    row.pack, Place(row.text_offset, row.text_length, row.text_method),
+                    row.text_sha256,
+                )
+                for row in rows
+                if row.text_offset is not None
+            ]
+        )
+    )  # fmt: skip
+    for row in rows:
+        yield row, "" if row.text_offset is None else next(texts).decode()
 
 
 def native(matter: Matter, number: int) -> tuple[str, bytes]:
@@ -103,7 +138,7 @@ def native(matter: Matter, number: int) -> tuple[str, bytes]:
             "See its fields: ediscovery doc show",
         )
     place = Place(row.native_offset, row.native_length, row.native_method)
-    data = matter.packs.read(row.pack, place)
+    data = matter.packs.read(row.pack, place, row.sha256)
     if hashlib.sha256(data).hexdigest() != row.sha256:
         raise VerificationFailed(
             f"The native of {matter.control_number(number)} is not what was collected.",

@@ -50,7 +50,7 @@ def overview(matter: Matter) -> dict[str, Any]:
 
 
 def status(matter: Matter) -> dict[str, Any]:
-    """How far a matter is.
+    """How far a matter is; ``dashboard``: the page of its cluster, ``""`` without one.
 
     ``documents``: how many are numbered, indexed and tagged. ``collections``, each: files, units
     done and all, items, exceptions (those that a person accepted aside).
@@ -100,6 +100,7 @@ def status(matter: Matter) -> dict[str, Any]:
     return {
         "schema": "ediscovery/status/1",
         "matter": matter.name,
+        "dashboard": matter.deployment.dashboard_url,
         "documents": {"numbered": numbered, "indexed": indexed, "tagged": tagged},
         "collections": found,
     }

@@ -10,12 +10,9 @@ for the two record types that a plain ZIP needs (PKWARE APPNOTE 6.3.10, sections
 
 from __future__ import annotations
 
-import hashlib
 import os
 import struct
-import zlib
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable
 from typing import BinaryIO, NamedTuple, cast
 
 from isal import igzip_lib, isal_zlib
@@ -23,7 +20,6 @@ from isal import igzip_lib, isal_zlib
 from ediscovery.model.errors import TryAgain, VerificationFailed
 
 STORED, DEFLATED = 0, 8
-_PIECE = 8 << 20  # bytes
 _SMALL = 128  # bytes; below this deflate gains nothing
 _LOCAL = struct.Struct("<IHHHHHIIIHH")
 _CENTRAL = struct.Struct("<IHHHHHHIIIHHHHHII")
@@ -93,7 +89,7 @@ class PackWriter:
             packed = isal_zlib.compress(data, 1, -15)
             if len(packed) < size:
                 method, stored = DEFLATED, packed
-        place = self._header(name, zlib.crc32(data), size, len(stored), method)
+        place = self._header(name, isal_zlib.crc32(data), size, len(stored), method)
         self._file.write(stored)
         return place
 
@@ -105,7 +101,7 @@ class PackWriter:
         place = self._header(name, 0, size, size, STORED)
         crc = written = 0
         for chunk in chunks:
-            crc = zlib.crc32(chunk, crc)
+            crc = isal_zlib.crc32(chunk, crc)
             written += len(chunk)
             self._file.write(chunk)
         if written != size:
@@ -168,78 +164,19 @@ def finish(file: BinaryIO, directory: bytes | bytearray, count: int) -> None:
     os.fsync(file.fileno())
 
 
-class Packs:
-    """The packs of one matter, in a folder. Reading is safe from any number of processes."""
+def unpacked(stored: bytes, pack: str, place: Place) -> bytes:
+    """The bytes of a member by how they are stored.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._open: dict[str, int] = {}
-
-    def path(self, pack: str) -> Path:
-        return self.folder / pack
-
-    def accept(self, finished: Path, pack: str) -> None:
-        """Move a finished, synced pack into place under its final name."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        finished.replace(self.path(pack))
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-    def read(self, pack: str, place: Place) -> bytes:
-        """The bytes of one member.
-
-        Raises :class:`VerificationFailed` when the pack is missing, short or does not inflate.
-        """
-        stored = self._stored(pack, place)
-        if place.method == STORED:
-            return stored
-        try:
-            return bytes(isal_zlib.decompress(stored, -15))
-        except _BAD_STREAM as error:
-            raise VerificationFailed(
-                f"Pack {pack} is damaged at {place.offset}: {error}", "Restore it from a backup."
-            ) from error
-
-    def pieces(self, pack: str, place: Place) -> Iterator[bytes]:
-        """As :meth:`read`, a piece at a time: large members are stored as they are."""
-        if place.method != STORED:
-            yield self.read(pack, place)
-            return
-        for start in range(0, place.length, _PIECE):
-            length = min(_PIECE, place.length - start)
-            yield self._stored(pack, Place(place.offset + start, length, STORED))
-
-    def _stored(self, pack: str, place: Place) -> bytes:
-        try:
-            handle = self._open.get(pack)
-            if handle is None:
-                if len(self._open) >= 64:
-                    os.close(self._open.pop(next(iter(self._open))))
-                handle = self._open[pack] = os.open(self.path(pack), os.O_RDONLY)
-            parts, at, end = [], place.offset, place.offset + place.length
-            while at < end and (part := os.pread(handle, end - at, at)):
-                parts.append(part)
-                at += len(part)
-        except OSError as error:
-            raise VerificationFailed(
-                f"Pack {pack} can't be read: {error}", "Restore it from a backup."
-            ) from error
-        if at != end:
-            raise VerificationFailed(f"Pack {pack} ends early.", "Restore it from a backup.")
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def digest(self, pack: str) -> str:
-        """SHA-256 of the whole pack file, hexadecimal."""
-        with open(self.path(pack), "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-
-    def close(self) -> None:
-        for handle in self._open.values():
-            os.close(handle)
-        self._open.clear()
+    Raises :class:`VerificationFailed` when they do not inflate.
+    """
+    if place.method == STORED:
+        return stored
+    try:
+        return bytes(isal_zlib.decompress(stored, -15))
+    except _BAD_STREAM as error:
+        raise VerificationFailed(
+            f"Pack {pack} is damaged at {place.offset}: {error}", "Restore it from a backup."
+        ) from error
 
 
 def native_name(sha256: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Subquery, and_, func, select
 
@@ -23,25 +24,47 @@ from ediscovery.store.workspace import Matter
 SCHEMA = "ediscovery/report-processing/1"
 
 
+class _Tally(NamedTuple):
+    """Items of one collection that are alike, counted; ``inside`` is what they hold, added up."""
+
+    collection: int
+    role: str
+    state: str
+    category: str
+    number: int
+    inside: int
+    gaps: int
+
+
+class _Files(NamedTuple):
+    """The custody manifest of one collection, counted."""
+
+    collection: int
+    done: bool
+    custodian: str
+    files: int
+    bytes: int
+
+
 def processing(matter: Matter) -> dict[str, Any]:
     """The processing report; layout in ``docs/json.md``, versioned by ``schema``."""
     with matter.engine.connect() as connection:
+        tallies, files = _tallies(connection), _files(connection)
+        suppressed = [t for t in tallies if t.role == Role.SUPPRESSED]
         return {
             "schema": SCHEMA,
             "matter": matter.name,
             "at": audit.now(),
-            "reconciliation": reconciliation(connection),
-            "source": _source(connection),
+            "reconciliation": _balance(tallies, files, {f.collection for f in files if f.done}),
+            "source": {"files": sum(f.files for f in files), "bytes": sum(f.bytes for f in files)},
             "documents": _documents(connection),
-            "by_state": _count(connection, items.c.state),
-            "by_type": _count(connection, items.c.category, items.c.role == Role.DOCUMENT),
-            "by_custodian": _by_custodian(connection),
-            "suppressed_by_rule": _count(
-                connection, items.c.state, items.c.role == Role.SUPPRESSED
-            ),
-            "exceptions": _exceptions(connection, matter.name),
-            "gaps": _gaps(connection),
-            "collections": _collections(connection),
+            "by_state": _count((t.state, t) for t in tallies),
+            "by_type": _count((t.category, t) for t in tallies if t.role == Role.DOCUMENT),
+            "by_custodian": _by_custodian(tallies, files),
+            "suppressed_by_rule": _count((t.state, t) for t in suppressed),
+            "exceptions": _exceptions(connection, tallies, matter.name),
+            "gaps": _gaps(connection) if any(t.gaps for t in tallies) else [],
+            "collections": _collections(connection, tallies, files),
         }
 
 
@@ -53,49 +76,71 @@ def reconciliation(connection: Connection, collection: int | None = None) -> dic
     that exist. ``difference`` is ``seen`` less their sum and must be 0; collections that are not
     processed to the end are left out.
     """
-    chosen = collections.c.state == "done"
+    files = _files(connection)
+    done = {f.collection for f in files if f.done and collection in (None, f.collection)}
+    return _balance(_tallies(connection, collection), files, done)
+
+
+def _tallies(connection: Connection, collection: int | None = None) -> list[_Tally]:
+    """All items counted in one pass: the table is wide, and each pass reads all of it."""
+    alike = (items.c.collection_id, items.c.role, items.c.state, items.c.category)
+    query = select(
+        *alike,
+        func.count(),
+        func.coalesce(func.sum(items.c.actual_children), 0),
+        func.count().filter(items.c.expected_children != items.c.actual_children),
+    ).group_by(*alike)
     if collection is not None:
-        chosen = and_(chosen, collections.c.id == collection)
-    wanted = select(collections.c.id).where(chosen)
-    files = connection.execute(
-        select(func.count())
-        .select_from(source_files)
-        .where(source_files.c.collection_id.in_(wanted))
-    ).scalar_one()
-    children = connection.execute(
-        select(func.coalesce(func.sum(items.c.actual_children), 0)).where(
-            items.c.collection_id.in_(wanted)
+        query = query.where(items.c.collection_id == collection)
+    return [
+        _Tally(row[0], row[1], row[2], row[3], row[4], int(row[5]), row[6])
+        for row in connection.execute(query)
+    ]
+
+
+def _files(connection: Connection) -> list[_Files]:
+    manifest = (
+        select(
+            source_files.c.collection_id,
+            func.count().label("files"),
+            func.sum(source_files.c.size).label("bytes"),
         )
-    ).scalar_one()
+        .group_by(source_files.c.collection_id)
+        .subquery()
+    )
     rows = connection.execute(
-        select(items.c.role, func.count())
-        .where(items.c.collection_id.in_(wanted))
-        .group_by(items.c.role)
-    ).all()
-    roles: dict[str, int] = {row[0]: row[1] for row in rows}
-    seen = int(files) + int(children)
+        select(
+            collections.c.id, collections.c.state, custodians.c.name, manifest.c.files,
+            manifest.c.bytes,
+        )
+        .join(custodians, custodians.c.id == collections.c.custodian_id)
+        .join(manifest, manifest.c.collection_id == collections.c.id, isouter=True)
+        .order_by(collections.c.id)
+    )  # fmt: skip
+    return [_Files(r[0], r[1] == "done", r[2], int(r[3] or 0), int(r[4] or 0)) for r in rows]
+
+
+def _balance(tallies: list[_Tally], files: list[_Files], chosen: set[int]) -> dict[str, int]:
+    """The conservation law over the collections ``chosen``."""
+    roles: Counter[str] = Counter()
+    seen = sum(f.files for f in files if f.collection in chosen)
+    for tally in tallies:
+        if tally.collection in chosen:
+            roles[tally.role] += tally.number
+            seen += tally.inside
     return {
         "seen": seen,
-        "documents": roles.get(Role.DOCUMENT, 0),
-        "containers": roles.get(Role.CONTAINER, 0),
-        "suppressed": roles.get(Role.SUPPRESSED, 0),
-        "failed": roles.get(Role.FAILED, 0),
-        "difference": seen - sum(roles.values()),
+        **{_key(role): roles[role] for role in Role},
+        "difference": seen - roles.total(),
     }
 
 
-def _count(connection: Connection, column: Any, *where: Any) -> dict[str, int]:
-    rows = connection.execute(
-        select(column, func.count()).where(*where).group_by(column).order_by(func.count().desc())
-    )
-    return {value or "unknown": count for value, count in rows}
-
-
-def _source(connection: Connection) -> dict[str, int]:
-    row = connection.execute(
-        select(func.count(), func.coalesce(func.sum(source_files.c.size), 0))
-    ).one()
-    return {"files": row[0], "bytes": int(row[1])}
+def _count(tallies: Iterable[tuple[str, _Tally]]) -> dict[str, int]:
+    """Items by a value, the most frequent first."""
+    counts: Counter[str] = Counter()
+    for value, tally in tallies:
+        counts[value or "unknown"] += tally.number
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _documents(connection: Connection) -> dict[str, int]:
@@ -116,21 +161,12 @@ def _documents(connection: Connection) -> dict[str, int]:
     }
 
 
-def _by_custodian(connection: Connection) -> dict[str, dict[str, int]]:
-    rows = connection.execute(
-        select(custodians.c.name, items.c.role, func.count())
-        .select_from(
-            items.join(collections, collections.c.id == items.c.collection_id).join(
-                custodians, custodians.c.id == collections.c.custodian_id
-            )
-        )
-        .group_by(custodians.c.name, items.c.role)
-        .order_by(custodians.c.name)
-    )
+def _by_custodian(tallies: list[_Tally], files: list[_Files]) -> dict[str, dict[str, int]]:
+    names = {f.collection: f.custodian for f in files}
     result: dict[str, dict[str, int]] = {}
-    for name, role, count in rows:
-        result.setdefault(name, {_key(r): 0 for r in Role})
-        result[name][_key(Role(role))] = count
+    for tally in sorted(tallies, key=lambda t: names[t.collection]):
+        counts = result.setdefault(names[tally.collection], {_key(role): 0 for role in Role})
+        counts[_key(Role(tally.role))] += tally.number
     return result
 
 
@@ -139,25 +175,30 @@ def _key(role: Role) -> str:
     return f"{role.value}s" if role in (Role.DOCUMENT, Role.CONTAINER) else role.value
 
 
-def _exceptions(connection: Connection, matter: str) -> list[dict[str, Any]]:
+def _exceptions(connection: Connection, tallies: list[_Tally], matter: str) -> list[dict[str, Any]]:
+    found: Counter[tuple[str, str]] = Counter()
+    for tally in tallies:
+        if is_exception(tally.state):
+            found[tally.state, tally.category] += tally.number
     accepted = ignored()
-    rows = connection.execute(
-        select(items.c.state, items.c.category, func.count(), func.count(accepted.c.position))
-        .join(accepted, _same_item(accepted), isouter=True)
-        .group_by(items.c.state, items.c.category)
-        .order_by(items.c.state, items.c.category)
-    )
+    settled: dict[tuple[str, str], int] = {
+        (state, category): count
+        for state, category, count in connection.execute(
+            select(items.c.state, items.c.category, func.count())
+            .join(accepted, _same_item(accepted))
+            .group_by(items.c.state, items.c.category)
+        )
+    }
     return [
         {
             "state": state,
             "type": category or "unknown",
             "count": count,
-            "ignored": settled,
+            "ignored": settled.get((state, category), 0),
             "meaning": meaning(state).sentence,
             "next_step": _next_step(state, matter),
         }
-        for state, category, count, settled in rows
-        if is_exception(state)
+        for (state, category), count in sorted(found.items())
     ]
 
 
@@ -215,7 +256,9 @@ def _gaps(connection: Connection) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in rows.mappings()]
 
 
-def _collections(connection: Connection) -> list[dict[str, Any]]:
+def _collections(
+    connection: Connection, tallies: list[_Tally], files: list[_Files]
+) -> list[dict[str, Any]]:
     spent = (
         select(
             units.c.collection_id,
@@ -242,7 +285,9 @@ def _collections(connection: Connection) -> list[dict[str, Any]]:
         | {
             "profile": row["profile"].get("name"),
             "tika": row["profile"].get("tika"),
-            "reconciliation": reconciliation(connection, row["id"]),
+            "reconciliation": _balance(
+                tallies, files, {row["id"]} if row["state"] == "done" else set()
+            ),
         }
         for row in rows
     ]

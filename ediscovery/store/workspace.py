@@ -25,7 +25,7 @@ from ediscovery.model.errors import (
 )
 from ediscovery.store import audit
 from ediscovery.store.catalog import open_sqlite, writing
-from ediscovery.store.packs import Packs
+from ediscovery.store.pack_store import PackStore, open_packs
 from ediscovery.store.tables import SCHEMA_VERSION, catalog, directory, matter, matters
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -83,8 +83,9 @@ class Matter:
             return ZoneInfo(connection.execute(select(matter.c.zone)).scalar_one())
 
     @cached_property
-    def packs(self) -> Packs:
-        return Packs(self.folder / "packs")
+    def packs(self) -> PackStore:
+        """Its natives and texts, where the deployment keeps them."""
+        return open_packs(self.deployment, self.folder, self.name)
 
     @property
     def catalog_path(self) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ediscovery.analyze import language_model
 from ediscovery.analyze.language import detect
 
 SENTENCES = {
@@ -71,3 +72,33 @@ def test_declaration_of_human_rights(corpora: Path) -> None:
             if detect(part) != language[1]:
                 wrong.append((code, detect(part), part[:60]))
     assert not wrong
+
+
+def test_the_unpacked_model_says_what_the_packed_one_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = language_model.unpacked()
+    assert folder is not None
+    assert language_model.unpacked() == folder
+    packed = language_model._packed()
+    monkeypatch.setattr(language_model, "_folder", folder)
+    mapped = language_model.identifier.__wrapped__()
+    assert isinstance(mapped.tk_nextmove, memoryview)
+    for text in SENTENCES.values():
+        assert mapped.classify(text.encode()) == packed.classify(text.encode())
+
+
+def test_a_damaged_or_missing_copy_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = language_model.unpacked()
+    assert folder is not None
+    (folder / "nextmove.npy").write_bytes(b"")
+    monkeypatch.setattr(language_model, "_folder", folder)
+    damaged = language_model.identifier.__wrapped__()
+    assert damaged.classify(SENTENCES["de"].encode())[0] == "de"
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert language_model.unpacked() is None

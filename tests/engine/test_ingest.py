@@ -11,7 +11,6 @@ import pytest
 
 from ediscovery.engine.pool import DaskPool
 from ediscovery.engine.progress import Silent
-from ediscovery.engine.stages import dedupe
 from ediscovery.engine.verify import verify
 from ediscovery.model.errors import Refused, UsageError
 from ediscovery.store import lookup, reports
@@ -59,17 +58,6 @@ def test_unit_size_and_workers_change_nothing(
     ingest(matter, folder, profile=profile, pool=dask)
     assert dump(matter) == dump(expected)
     assert verify(matter, Silent())["holds"]
-
-
-def test_grouping_in_small_steps_changes_nothing(
-    expected: Matter, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dedupe, "_WRITTEN", 1)
-    monkeypatch.setattr(dedupe, "_TOGETHER", 2)
-    matter = new(tmp_path)
-    ingest(matter, folder)
-    assert any(row.group_number for row in dump(expected)["document"])
-    assert dump(matter) == dump(expected)
 
 
 def test_the_order_in_which_units_come_back_changes_nothing(

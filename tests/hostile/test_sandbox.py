@@ -29,7 +29,8 @@ from ediscovery.model import positions
 from ediscovery.model.errors import TryAgain
 from ediscovery.model.items import COLUMNS
 from ediscovery.model.profile import Profile
-from ediscovery.store.packs import Packs, PackWriter, Place
+from ediscovery.store.packs import PackWriter, Place
+from ediscovery.store.packs_folder import FolderPacks
 from tests.engine.matters import QUICK, archive, by_path, ingest, mail, new
 
 MIB = 1 << 20
@@ -74,11 +75,8 @@ def opened(tmp_path: Path) -> Iterator[Open]:
     def open_(profile: Profile, folder: Path) -> tuple[Sandbox, Unit]:
         packs = tmp_path / "packs"
         packs.mkdir(exist_ok=True)
-        job = Job(
-            ("acme", str(tmp_path), "ACME"), profile.as_dict(), (), str(packs),
-            str(tmp_path / "scratch"), (str(folder),),
-        )  # fmt: skip
-        made.append(Sandbox(job))
+        job = Job(("acme", str(tmp_path), "ACME", {}), profile.as_dict(), (), (str(folder),))
+        made.append(Sandbox(job, FolderPacks(packs), tmp_path / "scratch", tmp_path / "parser.log"))
         files = sorted(folder.iterdir())
         sources = [
             Source(
@@ -112,7 +110,7 @@ def assert_only_one_suffers(outcome: Outcome, state: str, packs: Path) -> None:
     assert bad["md5"] and bad["dedupe_hash"] and bad["family_hash"] and bad["message"]
     assert bad["mime_type"] == "text/html" and bad["text_chars"] == 0
     place = Place(bad["native_offset"], bad["native_length"], bad["native_method"])
-    assert Packs(packs).read(bad["pack"], place) == SLOW
+    assert FolderPacks(packs).read(bad["pack"], place) == SLOW
     assert found["c.html"]["text_chars"] > 0
 
 
@@ -317,8 +315,9 @@ def test_the_parser_dies_with_whoever_started_it(tmp_path: Path) -> None:
         "import sys, time\n"
         "from tests.hostile.test_sandbox import *\n"
         f"here = {str(tmp_path)!r}\n"
-        "job = Job(('a', here, 'A'), QUICK.as_dict(), (), here, here, ())\n"
-        "box = Sandbox(job)\n"
+        "job = Job(('a', here, 'A', {}), QUICK.as_dict(), (), ())\n"
+        "here = Path(here)\n"
+        "box = Sandbox(job, FolderPacks(here), here / 'scratch', here / 'log')\n"
         "print(box._running().pid, flush=True)\n"
         "time.sleep(60)\n"
     )

@@ -29,6 +29,10 @@ def test_the_cluster_names_every_server() -> None:
         "index: https://me:secret@host:9200",
         "tika: http://me:secret@host:9998",
         "scheduler: http://host:8786",
+        "packs: s3://key:secret@bucket",
+        "packs_lock: {mode: forever, days: 3}",
+        "packs_lock: {mode: governance, days: 0}",
+        "packs_lock: {mode: governance}",
         "catlog: sqlite",
         "packs: [",
     ],
@@ -42,8 +46,9 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_a_file_of_ones_own(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
-    file.write_text("scheduler: tcp://host:8786\n")
-    assert load(str(file)) == Deployment(name="mine", scheduler="tcp://host:8786")
+    file.write_text("scheduler: tcp://host:8786\npacks_lock: {mode: compliance, days: 30}\n")
+    lock = {"mode": "compliance", "days": 30}
+    assert load(str(file)) == Deployment(name="mine", scheduler="tcp://host:8786", packs_lock=lock)
 
 
 def test_an_unknown_name_says_which_are_known() -> None:

@@ -10,6 +10,7 @@ import fnmatch
 import itertools
 import re
 from datetime import UTC
+from functools import lru_cache
 
 from ediscovery.search import tree as t
 from ediscovery.search.index import IndexDocument
@@ -43,7 +44,7 @@ def holds(query: t.Condition, document: IndexDocument, documents: list[IndexDocu
             return any(_like(known, value) for known in _keywords(field, document))
         case t.Match(field, expression, label):
             return any(
-                list(occurrences(expression, [word for word, _, _ in spans(value)]))
+                list(occurrences(expression, _words(value)))
                 for value in _values(field, label, document)
             )
     raise AssertionError(query)
@@ -81,6 +82,11 @@ def _values(field: str, label: str, d: IndexDocument) -> list[str]:
     }[field]
 
 
+@lru_cache(maxsize=1_000)
+def _words(value: str) -> list[str]:
+    return [word for word, _, _ in spans(value)]
+
+
 def _like(value: str, pattern: str) -> bool:
     return re.fullmatch(fnmatch.translate(pattern.replace("[", "[[]")), value) is not None
 
@@ -111,6 +117,7 @@ def _near(a: frozenset[int], b: frozenset[int], distance: int, ordered: bool) ->
     return min(abs(x - y) for x in a for y in b) <= distance
 
 
+@lru_cache(maxsize=10_000)
 def _fits(term: t.Term, word: str) -> bool:
     match term:
         case t.Word(text):

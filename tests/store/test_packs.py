@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ediscovery.model.errors import VerificationFailed
-from ediscovery.store.packs import Packs, PackWriter, Place, finish, native_name
+from ediscovery.store.packs import PackWriter, Place, finish, native_name
+from ediscovery.store.packs_folder import FolderPacks
 
 members = st.lists(st.binary(max_size=3000) | st.text(max_size=2000).map(str.encode), max_size=30)
 
@@ -35,7 +36,7 @@ def write(path: Path, datas: list[bytes], cut: int = 0) -> list[Place]:
 def test_reads_back_by_range_and_as_zip(tmp_path_factory, datas: list[bytes], cut: int) -> None:
     folder = tmp_path_factory.mktemp("packs")
     places = write(folder / "a.zip", datas, cut)
-    packs = Packs(folder)
+    packs = FolderPacks(folder)
     assert [packs.read("a.zip", place) for place in places] == datas
     packs.close()
     with zipfile.ZipFile(folder / "a.zip") as archive:
@@ -68,7 +69,7 @@ def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_damage_is_named(tmp_path: Path) -> None:
     (place,) = write(tmp_path / "a.zip", [b"abc " * 500])
-    packs = Packs(tmp_path)
+    packs = FolderPacks(tmp_path)
     with pytest.raises(VerificationFailed, match=r"missing|can't be read"):
         packs.read("b.zip", place)
     with pytest.raises(VerificationFailed, match="ends early"):

@@ -4,39 +4,71 @@ Only top-level documents are compared, each with its family (``item.family_hash`
 mails alike but for an attachment never merge and no attachment is suppressed under a mail that
 lacks it elsewhere. The primary is the copy with the lowest control number: the first that came in,
 whatever the number of workers. Empty files have no hash and are never grouped.
+
+All of it are set operations of the catalog: no row comes into this process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    union,
+    update,
+)
 
-from ediscovery.analyze.dedupe import Change, Family, changes
+from ediscovery.model.errors import UsageError
 from ediscovery.store import audit
-from ediscovery.store.catalog import update_rows, writing
+from ediscovery.store.catalog import writing
 from ediscovery.store.tables import collections, documents, items
 from ediscovery.store.workspace import Matter
 
-_TOGETHER = 1000  # numbers looked up in one query
-_WRITTEN = 10_000  # families held in memory at a time
+SCOPES = ("global", "custodian", "none")
+
+# What is to be written: a family by its top-level document, and its primary's number (NULL: alone).
+_changes = Table(
+    "dedupe_change",
+    MetaData(),
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("leader", BigInteger),
+    prefixes=["TEMPORARY"],
+)
 
 
 def dedupe(matter: Matter, scope: str) -> int:
     """Group by ``scope`` (global, custodian, none); returns how many documents are duplicates.
 
     Safe to repeat. Documents whose group or custodians change get a new version for the index.
+    Raises :class:`UsageError` for an unknown scope.
     """
+    if scope not in SCOPES:
+        raise UsageError(f"No dedupe scope {scope!r}.", f"Known scopes are {', '.join(SCOPES)}.")
     with writing(matter.engine) as connection:
-        changed = 0
-        stream = changes(_families(connection, scope), scope)
-        # A family is written after it was read, so the stream never sees what is written here.
-        while found := list(islice(stream, _WRITTEN)):
-            _write(connection, found)
-            changed += len(found)
+        _changes.create(connection)
+        changed = connection.execute(
+            insert(_changes).from_select(("number", "leader"), _wanted(scope))
+        ).rowcount
         if changed:
+            _write_families(connection)
+            _write_members(connection)
             _bump_groups(connection)
+        _changes.drop(connection)
         duplicates = connection.execute(
             select(func.count())
             .select_from(documents)
@@ -52,19 +84,19 @@ def dedupe(matter: Matter, scope: str) -> int:
     return int(duplicates)
 
 
-def _families(connection: Connection, scope: str) -> Iterator[Family]:
-    """Every top-level document, in the order that :func:`changes` reads."""
-    order = [items.c.family_hash, documents.c.number]
+def _wanted(scope: str) -> Any:
+    """Every family whose group is not what it must be, with the number of its primary."""
+    number = documents.c.number
+    # What has no hash equals nothing: its own number, which is no hash, keeps it apart.
+    key = case((items.c.family_hash == "", cast(number, Text)), else_=items.c.family_hash)
+    apart: list[ColumnElement[Any]] = [key]
     if scope == "custodian":
-        order.insert(1, collections.c.custodian_id)
-    rows = connection.execute(
-        select(
-            documents.c.number,
-            items.c.family_hash,
-            collections.c.custodian_id,
-            documents.c.group_number,
-            documents.c.is_primary,
-        )
+        apart.append(collections.c.custodian_id)
+    first = func.min(number).over(partition_by=apart)
+    copies = func.count().over(partition_by=apart)
+    leader = null() if scope == "none" else case((copies > 1, first))
+    families = (
+        select(number, leader.label("leader"), documents.c.group_number, documents.c.is_primary)
         .select_from(
             documents.join(
                 items,
@@ -74,55 +106,82 @@ def _families(connection: Connection, scope: str) -> Iterator[Family]:
                 ),
             ).join(collections, collections.c.id == documents.c.collection_id)
         )
-        .where(documents.c.number == documents.c.family_number, documents.c.withdrawn.is_(False))
-        .order_by(*order)
+        .where(number == documents.c.family_number, documents.c.withdrawn.is_(False))
+        .subquery()
     )
-    for number, key, custodian, group, primary in rows:
-        yield Family(number, key, str(custodian), (number,), group, primary)
-
-
-def _write(connection: Connection, found: list[Change]) -> None:
-    """Write groups: a family's nth member, by position, joins the nth of the primary family."""
-    wanted = {change.number for change in found}
-    wanted.update(change.group for change in found if change.group is not None)
-    members = _members(connection, sorted(wanted))
-    rows: list[tuple[int | None, bool, int]] = []
-    for change in found:
-        leaders: Sequence[int | None] = [None] * len(members[change.number])
-        if change.group is not None:
-            leaders = members[change.group]
-        rows.extend(
-            (leader, change.primary, number)
-            for number, leader in zip(members[change.number], leaders, strict=False)
+    return select(families.c.number, families.c.leader).where(
+        or_(
+            families.c.group_number.is_distinct_from(families.c.leader),
+            families.c.is_primary != _is_primary(families.c.number, families.c.leader),
         )
-    statement = (
+    )
+
+
+def _is_primary(number: ColumnElement[int], leader: ColumnElement[int]) -> ColumnElement[bool]:
+    return or_(leader.is_(None), leader == number)
+
+
+def _write_families(connection: Connection) -> None:
+    connection.execute(
         update(documents)
-        .where(documents.c.number == bindparam("n"))
+        .where(documents.c.number == _changes.c.number)
         .values(
-            group_number=bindparam("g"),
-            is_primary=bindparam("p"),
+            group_number=_changes.c.leader,
+            is_primary=_is_primary(_changes.c.number, _changes.c.leader),
             version=documents.c.version + 1,
         )
     )
-    update_rows(connection, statement, ("g", "p", "n"), rows)
 
 
-def _members(connection: Connection, families: list[int]) -> dict[int, list[int]]:
-    """The documents of each family by position. Neighbours are looked up in one query."""
-    members: dict[int, list[int]] = {family: [] for family in families}
-    for block in dict.fromkeys(family // _TOGETHER for family in families):
-        first = block * _TOGETHER
-        for number, family in connection.execute(
-            select(documents.c.number, documents.c.family_number)
-            .where(
-                documents.c.family_number.between(first, first + _TOGETHER - 1),
-                documents.c.withdrawn.is_(False),
+def _write_members(connection: Connection) -> None:
+    """A family's nth attachment, by position, joins the nth of the primary family."""
+    touched = union(
+        select(_changes.c.number), select(_changes.c.leader).where(_changes.c.leader.is_not(None))
+    )
+    ranked = (
+        select(
+            documents.c.number,
+            documents.c.family_number,
+            func.row_number()
+            .over(partition_by=documents.c.family_number, order_by=documents.c.position)
+            .label("nth"),
+        )
+        .where(
+            documents.c.number != documents.c.family_number,
+            documents.c.family_number.in_(touched),
+            documents.c.withdrawn.is_(False),
+        )
+        .cte("ranked")
+    )
+    leading = ranked.alias("leading")
+    chosen = (
+        select(
+            ranked.c.number,
+            leading.c.number.label("leader"),
+            _is_primary(_changes.c.number, _changes.c.leader).label("is_primary"),
+        )
+        .select_from(
+            ranked.join(_changes, _changes.c.number == ranked.c.family_number).join(
+                leading,
+                and_(
+                    leading.c.family_number == _changes.c.leader,
+                    leading.c.nth == ranked.c.nth,
+                ),
+                isouter=True,
             )
-            .order_by(documents.c.family_number, documents.c.position)
-        ):
-            if family in members:
-                members[family].append(number)
-    return members
+        )
+        .where(or_(_changes.c.leader.is_(None), leading.c.number.is_not(None)))
+        .subquery("chosen")
+    )
+    connection.execute(
+        update(documents)
+        .where(documents.c.number == chosen.c.number)
+        .values(
+            group_number=chosen.c.leader,
+            is_primary=chosen.c.is_primary,
+            version=documents.c.version + 1,
+        )
+    )
 
 
 def _bump_groups(connection: Connection) -> None:

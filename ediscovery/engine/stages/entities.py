@@ -18,7 +18,7 @@ from ediscovery.engine.tasks import opened
 from ediscovery.model.profile import Profile
 from ediscovery.store import audit, tables
 from ediscovery.store.catalog import insert_rows, writing
-from ediscovery.store.lookup import text_of
+from ediscovery.store.lookup import with_texts
 from ediscovery.store.tables import documents, items, paragraphs
 from ediscovery.store.workspace import Identity, Matter
 
@@ -145,9 +145,8 @@ def tag_slice(task: TagTask) -> Tagged:
             )
             .order_by(documents.c.number)
         )
-        for row in rows:
+        for row, text in with_texts(matter, rows):
             prose = row.language in _MODEL_LANGUAGES
-            text = text_of(matter, row)
             texts[row.number] = split(text, row.body_start, prose=prose, salt=finder.salt)
             for paragraph in texts[row.number]:
                 distinct.setdefault(paragraph.digest, paragraph)

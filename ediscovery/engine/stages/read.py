@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import msgpack
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
+from ediscovery.engine import assemble
+from ediscovery.engine.delivery import Sender
 from ediscovery.engine.pool import Pool
 from ediscovery.engine.progress import Progress
 from ediscovery.engine.tasks import UnitTask, read_unit
@@ -86,12 +89,18 @@ def read(matter: Matter, collection: int, job: Job, pool: Pool, progress: Progre
         ).one()
     progress.stage("read", total_bytes=total)
     progress.advance(size=done)
+    sender = None
+    if not pool.sees_sources:
+        sender = Sender(matter)
+        job = replace(job, readable=(), delivered=True)
     while True:
-        tasks = _pending(matter, collection, job)
+        tasks = _pending(matter, collection, job, sender)
         worked = False
         for task, outcome in pool.run(read_unit, tasks):
             worked = True
             counts = commit(matter, task, outcome)
+            if sender is not None and task.delivery is not None:
+                sender.committed(collection, task.delivery)
             progress.advance(items=outcome.items, size=outcome.bytes, exceptions=counts)
             progress.working([_shown(t) for t in pool.in_work()])
         if not worked:
@@ -105,7 +114,9 @@ def _shown(task: UnitTask) -> str:
     return f"{task.spec['shown']} (+{more})" if more else str(task.spec["shown"])
 
 
-def _pending(matter: Matter, collection: int, job: Job) -> Iterator[UnitTask]:
+def _pending(
+    matter: Matter, collection: int, job: Job, sender: Sender | None
+) -> Iterator[UnitTask]:
     with matter.engine.connect() as connection:
         rows = connection.execute(
             select(units.c.name, units.c.kind, units.c.spec)
@@ -113,7 +124,11 @@ def _pending(matter: Matter, collection: int, job: Job) -> Iterator[UnitTask]:
             .order_by(units.c.id)
         ).all()
     for row in rows:
-        yield UnitTask(job, collection, row.name, row.kind, row.spec)
+        task = UnitTask(job, collection, row.name, row.kind, row.spec)
+        if sender is not None:
+            unit = assemble.unit(matter, collection, row.name, row.kind, row.spec)
+            task.delivery = sender.send(unit)
+        yield task
 
 
 def commit(matter: Matter, unit: UnitTask, outcome: Outcome) -> int:
@@ -162,7 +177,8 @@ def commit(matter: Matter, unit: UnitTask, outcome: Outcome) -> int:
         details |= {
             "collection": collection, "unit": unit.name, "items": outcome.items,
             "pack": outcome.pack, "pack_sha256": outcome.pack_sha256,
-            "records": outcome.records, "isolation": outcome.isolation,
+            "pack_size": outcome.pack_size, "records": outcome.records,
+            "isolation": outcome.isolation,
         }  # fmt: skip
         audit.record(connection, "unit read", details)
     return exceptions

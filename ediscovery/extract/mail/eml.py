@@ -27,6 +27,7 @@ HTML_MARK = "[The HTML version says more:]"
 STRAY_MARK = "[Outside of the message's parts:]"
 
 _WORDS = re.compile(r"\w+")
+_LOOKED_FOR = 12  # more words than this are looked up in the set of all, which takes long to make
 _IDS = re.compile(r"<[^<>\s]+>")
 _ENVELOPE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:From [^\r\n]*\r?\n)?(?:>From [^\r\n]*\r?\n)?")
 _BODY_TYPES = ("text/plain", "text/html")
@@ -284,14 +285,30 @@ def _joined(pieces: list[tuple[str, str, int]], result: Extraction) -> str:
 
 def only_in_html(text: str, html: str) -> str:
     """The lines of ``html`` that hold a word which ``text`` lacks."""
-    tokens = set(text.split())
-    doubtful = [line for line in html.split("\n") if not tokens.issuperset(line.split())]
-    if not doubtful:
+    missing = set(html.split()).difference(text.split())
+    if not missing:
         return ""
-    words = set(_WORDS.findall(text.lower()))
-    return "\n".join(
-        line for line in doubtful if not words.issuperset(_WORDS.findall(line.lower()))
-    )
+    whole = text.lower()
+    if len(missing) <= _LOOKED_FOR:
+        new = {m for m in missing if not all(_holds(whole, w) for w in _WORDS.findall(m.lower()))}
+    else:
+        words = set(_WORDS.findall(whole))
+        new = {m for m in missing if not words.issuperset(_WORDS.findall(m.lower()))}
+    if not new:
+        return ""
+    return "\n".join(line for line in html.split("\n") if not new.isdisjoint(line.split()))
+
+
+def _holds(text: str, word: str) -> bool:
+    """Whether ``word`` stands in ``text`` as a word of its own."""
+    at = text.find(word)
+    while at >= 0:
+        end = at + len(word)
+        before, after = text[at - 1 : at] if at else "", text[end : end + 1]
+        if not (before.isalnum() or before == "_" or after.isalnum() or after == "_"):
+            return True
+        at = text.find(word, at + 1)
+    return False
 
 
 def _name(leaf: Leaf, number: int) -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import zipfile
 from email.message import EmailMessage
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ediscovery.extract.contract import Content
 from ediscovery.extract.mail import eml
@@ -345,3 +349,19 @@ def test_chats_with_a_broken_manifest_say_so(manifest: bytes) -> None:
 def test_a_chat_of_the_format_s_makers(corpora: Path) -> None:
     data = next((corpora / "rsmf").rglob("sample.rsmf")).read_bytes()
     assert root(data, "sample.rsmf").item.metadata["chat_channel"] == "C1"
+
+
+_SAID = st.lists(
+    st.sampled_from(["pay", "Pay,", "repay", "now", "now.", "x_now", "it's", "Straße", "·", "\n"]),
+    max_size=40,
+).map(" ".join)
+
+
+@given(_SAID, _SAID, st.sampled_from([0, 12]))
+def test_what_only_the_html_says_is_found_word_by_word(text: str, html: str, few: int) -> None:
+    words = set(re.findall(r"\w+", text.lower()))
+    expected = [
+        line for line in html.split("\n") if not words.issuperset(re.findall(r"\w+", line.lower()))
+    ]
+    with mock.patch.object(eml, "_LOOKED_FOR", few):
+        assert eml.only_in_html(text, html) == "\n".join(expected)
