@@ -118,8 +118,8 @@ def main(page_handle: int) -> int:
     if port is not None:
         from ediscovery.extract import tika_server
 
-        # Opened now: it lies where the parsers of this matter may not write.
-        tika_server.join(profile.tika, Path(job["scratch"]).parent / "tika.lock", page.extend)
+        # Opened now: it lies where parsers may not write.
+        tika_server.join(profile.tika, Path(job["turns"]), page.extend)
     held = isolation.isolate(job["readable"], [job["scratch"]], port=port)
     isolation.limit_resources(limits.memory_bytes)
     # What is loaded now stays; rows by the hundred are no reason to search it for garbage.

@@ -178,6 +178,8 @@ class Sandbox:
             fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)  # type: ignore[union-attr]
         self._page.idle()
         job = asdict(self._job) | {"scratch": str(self._scratch)}
+        # All parsers of a machine take turns at a Tika server, each worker's place apart or not.
+        job["turns"] = str(self._traces.with_name("tika.lock"))
         job["readable"] = [*self._readable, str(self._packs.folder or self.kept)]
         model = language_model.unpacked() if self._job.loaded().language else None
         if model is not None:

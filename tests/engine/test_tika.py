@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from ediscovery.engine import run
+from ediscovery.engine import place, run
 from ediscovery.engine.pool import DaskPool, SerialPool
 from ediscovery.engine.progress import Silent
 from ediscovery.engine.retry import retry
@@ -91,6 +91,20 @@ def test_the_watchdog_leaves_a_file_to_its_turns(tmp_path: Path) -> None:
     assert found["1.rss"].state == "timeout"
     assert "alone with it" in found["1.rss"].message
     assert {found[name].state for name in ("0.rss", "2.rss")} == {"warnings"}
+
+
+def test_workers_with_places_of_their_own_share_their_turns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with server(says(200, GOOD)) as seen:
+        matter = matter_on(tmp_path / "w", seen.url)
+        for worker in ("one", "two"):
+            own = tmp_path / "machine" / "dask-scratch-space" / worker
+            own.mkdir(parents=True)
+            monkeypatch.setattr(place, "_own", own)
+            monkeypatch.setattr(place, "_folder", tmp_path / "machine")
+            ingest(matter, feeds(tmp_path / worker, 1))
+    assert [path.parent for path in tmp_path.rglob("tika.lock")] == [tmp_path / "machine"]
 
 
 def test_a_file_that_kills_the_server_costs_no_other_its_text(tmp_path: Path) -> None:
