@@ -15,7 +15,7 @@ import pytest
 from hypothesis import settings
 
 from samples import make
-from tests.servers import insist
+from tests.servers import NO_CORPORA, insist
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -42,7 +42,7 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return place
     unpack = place / "unpack"
     if not unpack.is_file():
-        pytest.skip("left out: no corpora (set EDISCOVERY_CORPORA)")
+        pytest.skip(f"{NO_CORPORA} (set EDISCOVERY_CORPORA)")
     target = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ediscovery-corpora"
     target.mkdir(parents=True, exist_ok=True)
     subprocess.run([str(unpack), str(target)], check=True)

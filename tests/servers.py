@@ -10,6 +10,8 @@ import os
 
 import pytest
 
+NO_CORPORA = "left out: no corpora"
+
 
 def server(name: str) -> str:
     """The address in ``EDISCOVERY_TEST_<NAME>``; skips the test when it is not set."""
@@ -25,8 +27,10 @@ def required() -> bool:
 
 
 def insist(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Make a failure of it when a test marked ``server`` was skipped, for whatever reason."""
+    """Make a failure of it when a test marked ``server`` was skipped, unless it is files that it lacks."""
     if required() and report.skipped and item.get_closest_marker("server"):
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        if NO_CORPORA in reason:
+            return
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} needs a server and may not be left out here: {reason}"

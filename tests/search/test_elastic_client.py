@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import ssl
 import uuid
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -45,19 +48,64 @@ def test_a_file_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> No
         connect("https://localhost:1")
 
 
-def test_over_tls_with_authority_and_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``EDISCOVERY_TEST_ELASTICSEARCH_TLS``: its URL; the other variables as in production."""
-    place = ElasticPlace(server("elasticsearch_tls"), f"test-{uuid.uuid4().hex}", "test")
-    with place.open() as index:
+@pytest.fixture
+def over_tls(monkeypatch: pytest.MonkeyPatch) -> ElasticPlace:
+    """A place on the server that speaks HTTPS, signed in by password, its authority known."""
+    url = server("elasticsearch_tls")
+    for name in [name for name in os.environ if name.startswith("EDISCOVERY_INDEX_")]:
+        monkeypatch.delenv(name)
+    for name in ("CA", "USER", "PASSWORD"):
+        monkeypatch.setenv(
+            f"EDISCOVERY_INDEX_{name}", os.environ[f"EDISCOVERY_TEST_ELASTICSEARCH_TLS_{name}"]
+        )
+    return ElasticPlace(url, f"test-{uuid.uuid4().hex}", "test")
+
+
+@pytest.mark.server("elasticsearch_tls")
+def test_over_tls_with_authority_and_password(
+    over_tls: ElasticPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with over_tls.open() as index:
         index.add([IndexDocument(1, text="w")])
         index.commit()
         assert find(index, "w") == [1]
-        place.client.indices.delete(index=f"{place.alias}@1")
+        over_tls.client.indices.delete(index=f"{over_tls.alias}@1")
     with monkeypatch.context() as wrong:
         wrong.setenv("EDISCOVERY_INDEX_PASSWORD", "wrong")
         with pytest.raises(UsageError, match="let us in"):
-            ElasticPlace(place.url, "x", "test").generations()
+            ElasticPlace(over_tls.url, "x", "test").generations()
     with monkeypatch.context() as unknown:
         unknown.delenv("EDISCOVERY_INDEX_CA")
         with pytest.raises(UsageError, match="not trusted"):
-            ElasticPlace(place.url, "x", "test").generations()
+            ElasticPlace(over_tls.url, "x", "test").generations()
+
+
+@pytest.mark.server("elasticsearch_tls")
+def test_an_api_key_signs_in_and_may_be_taken_back(
+    over_tls: ElasticPlace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    admin = over_tls.client
+    key = admin.security.create_api_key(name=over_tls.alias)
+    monkeypatch.delenv("EDISCOVERY_INDEX_USER")
+    monkeypatch.delenv("EDISCOVERY_INDEX_PASSWORD")
+    (tmp_path / "key").write_text(key["encoded"] + "\n")
+    monkeypatch.setenv("EDISCOVERY_INDEX_API_KEY_FILE", str(tmp_path / "key"))
+    assert ElasticPlace(over_tls.url, "x", "test").generations() == []
+    admin.security.invalidate_api_key(ids=[key["id"]])
+    with pytest.raises(UsageError, match="let us in"):
+        ElasticPlace(over_tls.url, "x", "test").generations()
+
+
+@pytest.mark.server("elasticsearch_tls")
+def test_a_fingerfingerprintstands_for_the_authority(
+    over_tls: ElasticPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = urlsplit(over_tls.url)
+    pem = ssl.get_server_certificate((where.hostname or "", where.port or 443))
+    fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+    monkeypatch.delenv("EDISCOVERY_INDEX_CA")
+    monkeypatch.setenv("EDISCOVERY_INDEX_FINGERPRINT", fingerprint)
+    assert ElasticPlace(over_tls.url, "x", "test").generations() == []
+    monkeypatch.setenv("EDISCOVERY_INDEX_FINGERPRINT", "0" * 64)
+    with pytest.raises(UsageError, match="not trusted"):
+        ElasticPlace(over_tls.url, "x", "test").generations()

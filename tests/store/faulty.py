@@ -69,11 +69,15 @@ class _Handler(BaseHTTPRequestHandler):
         if faults.refuse and "If-None-Match" in headers:
             self._answer(501, {"Content-Type": "application/xml"}, _BUSY % b"NotImplemented")
             return
+        changed = faults.unconditional
         if sent and faults.take("spoil", method):
             sent = sent[:-1] + bytes([sent[-1] ^ 1])
             headers = {k: v for k, v in headers.items() if "checksum" not in k.lower()}
+            changed = True
         if faults.unconditional:
             headers.pop("If-None-Match", None)
+        if changed:
+            headers = _signed(method, self.target + self.path, headers, sent)
         there = urlsplit(self.target)
         onward = http.client.HTTPConnection(there.hostname or "", there.port, timeout=60)
         onward.request(method, self.path, sent, headers)
@@ -109,6 +113,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: what is asked stands in ``Faults.seen``."""
+
+
+def _signed(method: str, url: str, headers: dict[str, str], body: bytes) -> dict[str, str]:
+    """``headers`` with a signature anew, as servers refuse what was changed on the way."""
+    from botocore.auth import S3SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.session import get_session
+
+    old = {"authorization", "x-amz-content-sha256", "x-amz-date"}
+    kept = {k: v for k, v in headers.items() if k.lower() not in old}
+    request = AWSRequest(method, url, kept, body)
+    S3SigV4Auth(get_session().get_credentials(), "s3", "us-east-1").add_auth(request)
+    return dict(request.headers.items())
 
 
 @contextmanager
