@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 TOOLS := tesseract-ocr tesseract-ocr-deu libarchive-tools unar
 TOOLS_STAMP := $(VENV)/.tools
 
-.PHONY: install demo test check format bench services services-down clean
+.PHONY: install demo firm test faults check format bench services services-down clean
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,10 @@ install: $(STAMP) $(TOOLS_STAMP)
 demo: $(STAMP) $(TOOLS_STAMP)
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh samples/demo.sh
 
+# A firm's deployment on this machine: servers, a cluster, the sample, the same answers, all down.
+firm: $(STAMP) $(TOOLS_STAMP)
+	$(BIN)/python -m tests.firm
+
 # Real servers for the tests that need them; without these such tests are left out and say so.
 services:
 	$(PYTHON) -m tests.services up
@@ -41,6 +45,11 @@ services-down:
 test: $(STAMP) $(TOOLS_STAMP)
 	@env | grep -q '^EDISCOVERY_TEST_[A-Z0-9_]*=[a-z]*://' || eval "$$($(PYTHON) -m tests.services env)"; \
 	$(BIN)/pytest -n 2
+
+# Servers, workers, connections, disks and clocks fail in the middle of the work.
+faults: $(STAMP) $(TOOLS_STAMP)
+	@env | grep -q '^EDISCOVERY_TEST_[A-Z0-9_]*=[a-z]*://' || eval "$$($(PYTHON) -m tests.services env)"; \
+	$(BIN)/pytest -m fault
 
 check: $(STAMP)
 	$(BIN)/ruff check .

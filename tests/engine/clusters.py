@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ediscovery.model.deployment import Deployment
+from ediscovery.model.deployment import load
 from ediscovery.store.workspace import Matter, Workspace
 from tests.engine.kills import COMMAND
 
@@ -58,23 +58,19 @@ class Cluster:
         scheme: str = "tcp",
         environment: Mapping[str, str] | None = None,
         shared_sources: bool = False,
+        config: Path | None = None,
     ) -> None:
         self.place = place
         place.mkdir(parents=True, exist_ok=True)
         self.hidden, self.environment = hidden, environment or {}
-        self.deployment = Deployment(
-            name="test",
-            scheduler=f"{scheme}://127.0.0.1:{port()}",
-            dashboard=f"http://127.0.0.1:{port()}/status",
-            shared_sources=shared_sources,
-        )
-        self.config = place / "test.yaml"
-        self.config.write_text(
-            "".join(
-                f"{name}: {str(getattr(self.deployment, name)).lower()}\n"
-                for name in ("scheduler", "dashboard", "shared_sources")
+        if config is None:
+            config = place / "test.yaml"
+            config.write_text(
+                f"scheduler: {scheme}://127.0.0.1:{port()}\n"
+                f"dashboard: http://127.0.0.1:{port()}/status\n"
+                f"shared_sources: {str(shared_sources).lower()}\n"
             )
-        )
+        self.config, self.deployment = config, load(str(config))
         self.scheduler: subprocess.Popen[bytes] | None = None
         self.workers: list[subprocess.Popen[bytes]] = []
         try:
@@ -94,19 +90,20 @@ class Cluster:
         self.scheduler = self._start("scheduler", self.command("scheduler"))
         self.wait("scheduler", "Scheduler at")
 
-    def start_worker(self, hidden: Sequence[Path] | None = None) -> int:
+    def start_worker(self, hidden: Sequence[Path] | None = None, *, disk: str = "100%") -> int:
         """One more worker, and wait until it has joined; returns its place in ``workers``."""
-        self.wait(self.begin_worker(hidden), "joined")
+        self.wait(self.begin_worker(hidden, disk=disk), "joined")
         return len(self.workers) - 1
 
-    def begin_worker(self, hidden: Sequence[Path] | None = None) -> str:
+    def begin_worker(self, hidden: Sequence[Path] | None = None, *, disk: str = "100%") -> str:
+        """``disk``: how much its scratch holds, as ``mount`` takes it."""
         if not _can_hide():
             pytest.skip("needs the right to mount, to hide folders from workers")
         name = f"worker{len(self.workers)}"
         scratch = self.place / name
         scratch.mkdir(exist_ok=True)
         covered = (*(self.hidden if hidden is None else hidden), scratch)
-        steps = [f"mount -t tmpfs none {shlex.quote(str(folder))}" for folder in covered]
+        steps = [f"mount -t tmpfs -o size={disk} none {shlex.quote(str(folder))}" for folder in covered]
         run = shlex.join(self.command("worker", "--scratch", str(scratch)))
         line = " && ".join([*steps, f"exec {run}"])
         self.workers.append(

@@ -27,6 +27,8 @@ from tests.engine.clusters import CHECKOUT, Cluster, jumping_clock
 from tests.engine.kills import _unused
 from tests.engine.matters import QUICK, dump, ingest, make, new
 
+pytestmark = pytest.mark.fault
+
 PROFILE = replace(QUICK, unit_items=2)
 # A worker that is silent for as long is given up; Dask does not go below five seconds.
 IMPATIENT = {
@@ -210,4 +212,29 @@ def test_clocks_that_jump_end_nothing(
     assert jumps > 5
     with matter.reader.connect() as connection:
         assert set(connection.execute(select(units.c.restarts)).scalars()) == {0}
+    undamaged(matter, expected)
+
+
+def test_a_worker_whose_disk_is_full_blames_no_document(
+    evidence: Path, expected: dict[str, list[Any]], tmp_path: Path
+) -> None:
+    cluster = Cluster(tmp_path / "c", 2, hidden=[evidence])
+    try:
+        full = cluster.workers[cluster.start_worker(disk="64k")]
+        matter = cluster.matter(tmp_path / "w")
+        pool = ClusterPool(matter, 3)
+        try:
+            with pytest.raises(TryAgain, match=r"disk|space"):
+                ingest(matter, evidence, profile=PROFILE, pool=pool)
+        finally:
+            pool.close()
+        cluster.signal(full, signal.SIGKILL)
+        full.wait()
+        pool = ClusterPool(matter, 2)
+        try:
+            ingest(matter, evidence, profile=PROFILE, pool=pool)
+        finally:
+            pool.close()
+    finally:
+        cluster.close()
     undamaged(matter, expected)

@@ -169,6 +169,7 @@ def test_a_pack_left_by_another_reading(
 
 
 @pytest.mark.server("s3")
+@pytest.mark.fault
 def test_a_store_that_fails_in_between(
     tmp_path: Path, evidence: Path, at_home: Matter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,6 +107,7 @@ def test_workers_with_places_of_their_own_share_their_turns(
     assert [path.parent for path in tmp_path.rglob("tika.lock")] == [tmp_path / "machine"]
 
 
+@pytest.mark.fault
 def test_a_file_that_kills_the_server_costs_no_other_its_text(tmp_path: Path) -> None:
     def dies(handler: Handler) -> None:
         if b">3<" in handler.body:

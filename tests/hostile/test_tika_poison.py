@@ -43,6 +43,7 @@ READ = [
 
 
 @pytest.mark.server("tika")
+@pytest.mark.fault
 def test_nothing_is_lost_that_the_server_reads_alone(
     corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

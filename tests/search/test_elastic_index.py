@@ -171,6 +171,7 @@ def test_a_point_in_time_that_was_forgotten_is_taken_again() -> None:
 # -- a server that has too much to do, or is away --------------------------------------------------
 
 
+@pytest.mark.fault
 def test_back_pressure_is_waited_for() -> None:
     with place() as made, busy_proxy(made.url, [429, 503, 502, 0, "item"]) as url:
         slow = ElasticPlace(url, made.alias.removeprefix("ediscovery-"), OWNER)
@@ -180,6 +181,7 @@ def test_back_pressure_is_waited_for() -> None:
             assert find(index, "w") == list(range(20))
 
 
+@pytest.mark.fault
 def test_patience_has_an_end() -> None:
     with place() as made, busy_proxy(made.url, [429] * 50) as url:
         slow = ElasticPlace(url, made.alias.removeprefix("ediscovery-"), OWNER, patience=0.5)

@@ -57,6 +57,7 @@ def members(store: S3Packs, tmp_path: Path) -> list[Member]:
 
 
 @pytest.mark.parametrize("fault", ["busy", "cut", "short", "flip", "lost"])
+@pytest.mark.fault
 def test_reading_goes_on_after_faults(
     store: S3Packs, members: list[Member], faults: Faults, fault: str
 ) -> None:
@@ -70,6 +71,7 @@ def test_reading_goes_on_after_faults(
 
 
 @pytest.mark.parametrize("fault", ["busy", "cut", "short", "lost"])
+@pytest.mark.fault
 def test_a_store_that_stays_down_is_tried_again_later(
     store: S3Packs, members: list[Member], faults: Faults, fault: str
 ) -> None:
@@ -89,6 +91,7 @@ def test_a_store_that_stays_down_is_tried_again_later(
 
 
 @pytest.mark.parametrize("fault", ["busy", "lost"])
+@pytest.mark.fault
 def test_writing_goes_on_after_faults(
     store: S3Packs, faults: Faults, fault: str, tmp_path: Path
 ) -> None:
@@ -105,6 +108,7 @@ def test_writing_goes_on_after_faults(
     assert sorted(store.listing()) == ["HEAD.zip", "PUT.zip"]
 
 
+@pytest.mark.fault
 def test_parts_that_fail_are_sent_again(store: S3Packs, faults: Faults, tmp_path: Path) -> None:
     draft = tmp_path / "a.zip"
     write(draft, [os.urandom(36 << 20)])
@@ -119,6 +123,7 @@ def test_parts_that_fail_are_sent_again(store: S3Packs, faults: Faults, tmp_path
 
 
 @pytest.mark.parametrize("size", [3000, 33 << 20])
+@pytest.mark.fault
 def test_what_arrives_otherwise_is_sent_again(
     store: S3Packs, faults: Faults, tmp_path: Path, size: int
 ) -> None:

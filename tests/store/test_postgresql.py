@@ -213,6 +213,7 @@ def test_text_is_sorted_by_bytes_and_numbers_are_wide(matter: Matter) -> None:
 # -- connections -----------------------------------------------------------------------------------
 
 
+@pytest.mark.fault
 def test_a_connection_cut_in_the_middle_leaves_nothing_and_says_so(matter: Matter) -> None:
     with pytest.raises(TryAgain) as caught, writing(matter.engine) as connection:
         connection.execute(insert(custodians).values(name="half", created_at=""))
@@ -227,6 +228,7 @@ def test_a_connection_cut_in_the_middle_leaves_nothing_and_says_so(matter: Matte
     assert enrolled(matter) == 1
 
 
+@pytest.mark.fault
 def test_a_connection_cut_while_rows_are_copied(matter: Matter) -> None:
     def rows() -> Iterator[tuple[object, ...]]:
         for n in range(20_000):
@@ -244,6 +246,7 @@ def test_a_connection_cut_while_rows_are_copied(matter: Matter) -> None:
         assert connection.execute(select(func.count()).select_from(items)).scalar_one() == 0
 
 
+@pytest.mark.fault
 def test_a_connection_cut_before_the_commit(matter: Matter) -> None:
     with pytest.raises(TryAgain), writing(matter.engine) as connection:
         connection.execute(insert(custodians).values(name="half", created_at=""))
@@ -270,6 +273,7 @@ def test_idle_connections_that_the_server_dropped_are_noticed(matter: Matter) ->
         assert connection.execute(select(matter_table.c.name)).scalar_one() == "acme"
 
 
+@pytest.mark.fault
 def test_whoever_lost_the_lock_writes_no_more(workspace: Workspace, matter: Matter) -> None:
     other = Workspace(workspace.folder, workspace.deployment).open("acme")
     with matter.locked():
