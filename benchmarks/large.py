@@ -83,9 +83,7 @@ def _both(settings: Settings, deployment: Deployment, name: str, large: int) -> 
 # -- making ----------------------------------------------------------------------------------------
 
 
-def _made(
-    settings: Settings, place: Path, deployment: Deployment, name: str, count: int
-) -> Matter:
+def _made(settings: Settings, place: Path, deployment: Deployment, name: str, count: int) -> Matter:
     """The matter, kept from an earlier run where that was finished."""
     known = place / "made"
     if known.exists():
@@ -262,8 +260,13 @@ def _kinds(made: random.Random) -> Iterator[tuple[str, Iterator[str]]]:
         many(lambda: f"({draw(0, 200)} w/10 {draw(0, 200)}) w/20 {draw(200, 5_000)}"),
     )
     yield "a wildcard", many(lambda: f"{draw(4_096, _WORDS)[:4]}*")
-    yield "a term of one custodian", many(
-        lambda: f'{draw(20, 2_000)} AND custodian:"Custodian {made.randrange(1, _CUSTODIANS + 1)}"'
+    yield (
+        "a term of one custodian",
+        many(
+            lambda: (
+                f'{draw(20, 2_000)} AND custodian:"Custodian {made.randrange(1, _CUSTODIANS + 1)}"'
+            )
+        ),
     )
 
 

@@ -78,7 +78,9 @@ class Session:
             fact["query"]: [
                 found["control_number"]
                 for found in json.loads(
-                    self.run("search", "acme", fact["query"], "--json", "--limit", "1000", quiet=True)
+                    self.run(
+                        "search", "acme", fact["query"], "--json", "--limit", "1000", quiet=True
+                    )
                 )["documents"]
             ]
             for fact in facts["searches"]

@@ -27,7 +27,7 @@ def required() -> bool:
 
 
 def insist(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Make a failure of it when a test marked ``server`` was skipped, unless it is files that it lacks."""
+    """Make a failure of it when a test marked ``server`` was skipped, but not for lack of files."""
     if required() and report.skipped and item.get_closest_marker("server"):
         reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
         if NO_CORPORA in reason:

@@ -8,8 +8,8 @@ takes the place of a newer one.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
@@ -29,8 +29,22 @@ _SECONDS = 120.0  # for one request
 _FILTER = "errors,items.*._id,items.*.status,items.*.error.type,items.*.error.reason"
 _CONFLICT, _NOT_FOUND, _TOO_LARGE = 409, 404, 413
 
+_T = TypeVar("_T")
 Action = tuple[int, bytes]
 """A document's number, and the lines that say what to do with it."""
+
+
+def patiently(ask: Callable[[], _T], patience: float) -> _T:
+    """The answer of ``ask``, asked again for ``patience`` seconds while it raises TryAgain."""
+    deadline, wait = time.monotonic() + patience, _FIRST_WAIT
+    while True:
+        try:
+            return ask()
+        except TryAgain:
+            if time.monotonic() + wait > deadline:
+                raise
+        time.sleep(wait)
+        wait = min(2 * wait, _LONGEST_WAIT)
 
 
 class Bulk:

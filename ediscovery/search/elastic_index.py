@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ediscovery.model.errors import Refused, TryAgain
 from ediscovery.model.resources import resource
 from ediscovery.search import words
-from ediscovery.search.elastic_bulk import PATIENCE, Bulk
+from ediscovery.search.elastic_bulk import PATIENCE, Bulk, patiently
 from ediscovery.search.elastic_client import connect, failed
 from ediscovery.search.elastic_search import Search
 from ediscovery.search.explain import Explanation
@@ -237,7 +237,8 @@ class ElasticIndex:
     def _writer(self) -> Bulk:
         if self._bulk is None:
             place = self.place
-            self._target = place.newest() or place.create(1, 0, searched=True)
+            newest = patiently(place.newest, place.patience)
+            self._target = newest or place.create(1, 0, searched=True)
             self._bulk = Bulk(place.client, place.url, self._target.name, patience=place.patience)
         return self._bulk
 
@@ -265,14 +266,20 @@ class ElasticIndex:
         """
         if self._bulk is not None and self._target is not None:
             self._bulk.flush()
-            with self.place._said():
-                self.place.client.indices.refresh(index=self._target.name)
-            if self._target.name not in {g.name for g in self.place.generations() if g.meta}:
+            patiently(self._show, self.place.patience)
+            generations = patiently(self.place.generations, self.place.patience)
+            if self._target.name not in {g.name for g in generations if g.meta}:
                 raise TryAgain(
                     f"{self._target.name} was deleted while it was filled.",
                     "Build it again: ediscovery index rebuild MATTER",
                 )
         self.refresh()
+
+    def _show(self) -> None:
+        """Have the server show what it was sent."""
+        assert self._target is not None
+        with self.place._said():
+            self.place.client.indices.refresh(index=self._target.name)
 
     def close(self) -> None:
         """Let the server forget what it kept for us; what was not committed is lost."""

@@ -103,7 +103,9 @@ class Cluster:
         scratch = self.place / name
         scratch.mkdir(exist_ok=True)
         covered = (*(self.hidden if hidden is None else hidden), scratch)
-        steps = [f"mount -t tmpfs -o size={disk} none {shlex.quote(str(folder))}" for folder in covered]
+        steps = [
+            f"mount -t tmpfs -o size={disk} none {shlex.quote(str(folder))}" for folder in covered
+        ]
         run = shlex.join(self.command("worker", "--scratch", str(scratch)))
         line = " && ".join([*steps, f"exec {run}"])
         self.workers.append(

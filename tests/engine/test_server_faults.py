@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ from ediscovery.engine.tasks import read_unit
 from ediscovery.engine.verify import verify
 from ediscovery.model.deployment import Deployment
 from ediscovery.model.errors import TryAgain
+from ediscovery.model.profile import Profile
 from ediscovery.search import elastic_index
 from ediscovery.search.backends import index_of
 from ediscovery.search.grammar import parse
@@ -25,6 +29,7 @@ from ediscovery.store.workspace import Matter, Workspace
 from tests.engine.matters import QUICK, dump, ingest, make, new
 from tests.servers import server
 from tests.services.elasticsearch import Elasticsearch
+from tests.services.place import free_port, home
 from tests.services.server import with_children
 from tests.store.databases import new_database, signed_in
 
@@ -48,7 +53,9 @@ def undisturbed(evidence: Path, tmp_path_factory: pytest.TempPathFactory) -> Mat
 class Disturbed(SerialPool):
     """Does something when so many results of ``function`` are there."""
 
-    def __init__(self, function: Callable[[Any], Any], results: int, act: Callable[[], None]) -> None:
+    def __init__(
+        self, function: Callable[[Any], Any], results: int, act: Callable[[], None]
+    ) -> None:
         super().__init__()
         self._function, self._results, self._act = function, results, act
 
@@ -59,6 +66,13 @@ class Disturbed(SerialPool):
                 if not self._results:
                     self._act()
             yield result
+
+
+def disturbed(matter: Matter, evidence: Path, pool: Disturbed, profile: Profile = QUICK) -> None:
+    try:
+        ingest(matter, evidence, profile=profile, pool=pool)
+    finally:
+        pool.close()
 
 
 def same(matter: Matter, undisturbed: Matter) -> None:
@@ -79,15 +93,17 @@ def same(matter: Matter, undisturbed: Matter) -> None:
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elasticsearch]:
+def node() -> Iterator[Elasticsearch]:
     """A node of these tests' own, to be stopped and killed."""
     server("elasticsearch")  # where none is wanted, this one is not either
-    made = Elasticsearch(tmp_path_factory.mktemp("node"))
-    made.heap = "512m"
-    made.install()
-    made.start()
-    yield made
-    made.stop()
+    with TemporaryDirectory(dir=home()) as place:
+        os.chmod(place, 0o755)  # it runs as another user
+        made = Elasticsearch(Path(place) / "node")
+        made.heap = "512m"
+        made.install()
+        made.start()
+        yield made
+        made.stop()
 
 
 def patient(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
@@ -109,17 +125,19 @@ def test_elasticsearch_restarted_during_a_load_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(index, "_TASK_NUMBERS", 15)
-    patient(monkeypatch, 600.0)
+    patient(monkeypatch, 240.0)
     matter = on(node, tmp_path / "restarted")
     again: list[threading.Thread] = []
 
     def restart() -> None:
         with_children(int((node.folder / "pid").read_text().split()[0]), signal.SIGKILL)
+        while node.running() or free_port(node.port) != node.port:
+            time.sleep(0.05)
         again.append(threading.Thread(target=node.start))
         again[0].start()
 
     try:
-        ingest(matter, evidence, pool=Disturbed(index.index_slice, 3, restart))
+        disturbed(matter, evidence, Disturbed(index.index_slice, 3, restart))
     finally:
         for thread in again:
             thread.join()
@@ -140,7 +158,7 @@ def test_elasticsearch_that_stays_away_stops_the_run_and_the_same_command_goes_o
     with monkeypatch.context() as hasty:
         patient(hasty, 1.0)
         with pytest.raises(TryAgain, match="Elasticsearch"):
-            ingest(matter, evidence, pool=Disturbed(index.index_slice, 3, node.stop))
+            disturbed(matter, evidence, Disturbed(index.index_slice, 3, node.stop))
     node.start()
     ingest(matter, evidence)
     same(matter, undisturbed)
@@ -169,7 +187,7 @@ def test_connections_that_are_cut_stop_the_run_and_the_same_command_goes_on(
             cuts.append(int(row[0]))
 
         with pytest.raises(TryAgain, match=r"catalog|lock"):
-            ingest(matter, evidence, profile=profile, pool=Disturbed(read_unit, results, cut))
+            disturbed(matter, evidence, Disturbed(read_unit, results, cut), profile)
         assert cuts and cuts[0] >= 2  # the lock's connection and one that works
         ingest(matter, evidence, profile=profile)
         same(matter, undisturbed)
