@@ -235,7 +235,7 @@ def _asked(matter: Matter, count: int) -> dict[str, tuple[float, int]]:
         for what, queries in _kinds(made):
             found[what] = _timed(lambda q: _search(matter, index, q), list(queries))
         frequent = [_word(made.randrange(20, 2_000)) for _ in range(QUERIES)]
-        fields = ("type", "custodian", "ext")
+        fields = ("type", "ext", "language")
         found["facets"] = _timed(
             lambda q: sum(index.facets(parse(q).tree, fields)["type"].values()), frequent
         )

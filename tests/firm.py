@@ -23,6 +23,13 @@ from typing import Any
 import pytest
 import yaml
 
+from ediscovery.model.deployment import LOCAL, load
+from ediscovery.search.answers import FACETS
+from ediscovery.search.backends import index_of
+from ediscovery.search.elastic_client import connect
+from ediscovery.search.grammar import parse
+from ediscovery.store import lookup, reports
+from ediscovery.store.workspace import Workspace
 from samples import make
 from tests.engine.clusters import Cluster, port
 from tests.engine.kills import COMMAND
@@ -45,21 +52,18 @@ class Session:
     config: Path | None
     tell: Callable[[str], None]
 
-    def run(self, *arguments: str, quiet: bool = False) -> str:
-        """Standard output of one command; raises when it fails (exit code 3 is no failure)."""
+    def run(self, *arguments: str) -> None:
+        """One command; raises when it fails (exit code 3 is no failure)."""
         environment = os.environ | {"EDISCOVERY_HOME": str(self.home)}
         if self.config is not None:
             environment["EDISCOVERY_CONFIG"] = str(self.config)
-        if not quiet:
-            self.tell(f"\n$ ediscovery {shlex.join(arguments)}")
+        self.tell(f"\n$ ediscovery {shlex.join(arguments)}")
         done = subprocess.run(
             [*COMMAND, *arguments], env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode not in (0, 3):
             raise RuntimeError(f"{arguments} ended with {done.returncode}:\n{done.stderr}")
-        if not quiet:
-            self.tell(done.stdout.rstrip())
-        return done.stdout
+        self.tell(done.stdout.rstrip())
 
     def answers(self, evidence: Path, facts: dict[str, Any]) -> dict[str, Any]:
         """What the matter says of itself once the sample is in it."""
@@ -73,35 +77,25 @@ class Session:
         for query in _SHOWN:
             self.run("search", "acme", query)
         self.run("verify", "acme")
-        report = json.loads(self.run("report", "processing", "acme", "--json", quiet=True))
-        hits = {
-            fact["query"]: [
-                found["control_number"]
-                for found in json.loads(
-                    self.run(
-                        "search", "acme", fact["query"], "--json", "--limit", "1000", quiet=True
-                    )
-                )["documents"]
-            ]
-            for fact in facts["searches"]
-        }
-        numbers = json.loads(
-            self.run("search", "acme", "*", "--json", "--limit", "1000", quiet=True)
-        )["documents"]
-        documents = {
-            found["control_number"]: {
-                name: value
-                for name, value in json.loads(
-                    self.run("doc", "show", "acme", found["control_number"], "--json", quiet=True)
-                ).items()
-                if name not in _APART
+        matter = Workspace(self.home, load(str(self.config)) if self.config else LOCAL).open("acme")
+        report = reports.processing(matter)
+        with index_of(matter).open() as index:
+            hits = {
+                fact["query"]: index.matching(parse(fact["query"], matter.zone).tree).tolist()
+                for fact in facts["searches"]
             }
-            for found in numbers[::25]
+            facets = index.facets(parse("*").tree, FACETS)
+            numbers = [number for number, _ in index.versions()]
+        documents = {
+            number: {k: v for k, v in lookup.document(matter, number).items() if k not in _APART}
+            | {"family": lookup.family(matter, number), "text": lookup.text(matter, number)}
+            for number in numbers
         }
         return {
             "reconciliation": report["reconciliation"],
             "by_state": report["by_state"],
             "searches": hits,
+            "facets": facets,
             "documents": documents,
         }
 
@@ -112,6 +106,8 @@ def whole(place: Path, tell: Callable[[str], None]) -> list[str]:
     facts = json.loads((place / "evidence" / "facts.json").read_text())
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
+        forget_index()  # of a run that was stopped
+        stack.callback(forget_index)
         config = place / "firm.yaml"
         config.write_text(
             yaml.safe_dump(
@@ -139,6 +135,13 @@ def whole(place: Path, tell: Callable[[str], None]) -> list[str]:
     for query, hits in firm["searches"].items():
         tell(f"{query[:60]:<60} {len(hits):>6} {len(local['searches'][query]):>6}")
     return list(_differences("", firm, local))
+
+
+def forget_index() -> None:
+    """Take the matter's index from the server."""
+    with connect(server("elasticsearch")) as client:
+        if names := [*client.indices.get(index="ediscovery-acme@*", filter_path="*.aliases")]:
+            client.indices.delete(index=names)
 
 
 def _differences(path: str, one: Any, other: Any) -> list[str]:

@@ -220,7 +220,9 @@ def test_a_worker_whose_disk_is_full_blames_no_document(
 ) -> None:
     cluster = Cluster(tmp_path / "c", 2, hidden=[evidence])
     try:
-        full = cluster.workers[cluster.start_worker(disk="64k")]
+        full = cluster.workers[cluster.start_worker(disk="1m")]
+        fill = f"cat /dev/zero > {tmp_path / 'c' / 'worker2' / 'fill'}"
+        subprocess.run(["nsenter", "-t", str(full.pid), "--mount", "sh", "-c", fill], check=False)
         matter = cluster.matter(tmp_path / "w")
         pool = ClusterPool(matter, 3)
         try:
