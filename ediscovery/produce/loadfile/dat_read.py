@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ediscovery.model.errors import UsageError
 from ediscovery.produce.loadfile.fields import MOST_COLUMNS, Cutter, clean_cut
 from ediscovery.produce.loadfile.files import LIMIT, Line, Lines, damaged, mended
-from ediscovery.produce.loadfile.rows import Dialect, Finding, Record, Report
+from ediscovery.produce.loadfile.rows import Dialect, Finding, Record, Report, Value
 from ediscovery.produce.loadfile.sniff import encoding_of, is_header, sniff, unlike
 
 _MOST_LINES = 100_000  # of one record
@@ -18,7 +17,8 @@ _ENDS = {"\r\n": "CR LF", "\n": "LF", "\r": "CR"}
 class DatFile:
     """A delimited load file, open for reading. Iterate it, as often as you like.
 
-    ``dialect`` is how the file is written, ``names`` what its columns are called.
+    ``dialect`` is how the file is written, ``names`` what its columns are called, ``line`` the
+    line on which the record given last begins.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class DatFile:
         self.dialect = dialect or sniff(path)
         self._coded = encoding_of(path, self.dialect.encoding)
         self._report, self._limit = report, limit
+        self.line = 0
         self._said: list[Finding] = []
         first, second = self._first_rows()
         self._header = is_header(first, second) if header is None else header
@@ -64,10 +65,16 @@ class DatFile:
             self.names = [f"Field {number}" for number in range(1, len(first) + 1)]
             if first and header is None:
                 told = ["The first row holds data, no names; columns are numbered."]
-        self._said = [
-            Finding(1, 0, "header", sentence) for sentence in told
-        ]
+        self._said = [Finding(1, 0, "header", sentence) for sentence in told]
         self._multi = tuple(name for name in multi if name in self.names)
+
+    def all_names(self) -> list[str]:
+        """``names``, and those of the surplus values of ragged rows; reads the whole file."""
+        found = dict.fromkeys(self.names)
+        for values in _Rows(self, quiet=True).run(len(self.names), self._header):
+            if len(values) > len(self.names):
+                found.update(dict.fromkeys(self._surplus(len(values))))
+        return list(found)
 
     def __iter__(self) -> Iterator[Record]:
         """Every record, in the order of the file.
@@ -80,26 +87,38 @@ class DatFile:
         rows = _Rows(self)
         names, count, multi = self.names, len(self.names), self._multi
         separator = self.dialect.multi
-        skip_first = self._header
-        for values in rows.run(count, skip_first):
+        for values in rows.run(count, self._header):
+            fields: dict[str, Value]
             if len(values) == count:
                 fields = dict(zip(names, values, strict=True))
             else:
                 fields = self._ragged(values, rows)
             for name in multi:
                 value = fields[name]
-                fields[name] = tuple(value.split(separator)) if value else ()
-            yield Record(fields)  # type: ignore[arg-type]
+                if isinstance(value, str):
+                    fields[name] = tuple(value.split(separator)) if value else ()
+            self.line = rows.start
+            yield Record(fields)
 
-    def _ragged(self, values: list[str], rows: _Rows) -> dict[str, str]:
+    def _ragged(self, values: list[str], rows: _Rows) -> dict[str, Value]:
         count = len(self.names)
         if len(values) < count:
-            rows.tell("ragged", f"The row has {len(values):,} of {count:,} values; the missing ones are read as empty.")
+            rows.tell(
+                "ragged",
+                f"The row has {len(values):,} of {count:,} values; the others are read as empty.",
+            )
             return dict(zip(self.names, values + [""] * (count - len(values)), strict=True))
-        surplus = [f"Field {number}" for number in range(count + 1, len(values) + 1)]
-        names, _ = unlike([*self.names, *surplus])
-        rows.tell("ragged", f"The row has {len(values):,} values for {count:,} columns; the surplus is read as {names[count]!r} and on.")
+        names = self._surplus(len(values))
+        rows.tell(
+            "ragged",
+            f"The row has {len(values):,} values for {count:,} columns; the surplus is read as {names[count]!r} and on.",
+        )
         return dict(zip(names, values, strict=True))
+
+    def _surplus(self, count: int) -> list[str]:
+        """The names of a row of ``count`` values, more than there are columns."""
+        surplus = (f"Field {number}" for number in range(len(self.names) + 1, count + 1))
+        return unlike([*self.names, *surplus])[0]
 
     def _first_rows(self) -> tuple[list[str], list[str]]:
         rows = _Rows(self, quiet=True).run(0, False)
@@ -118,13 +137,13 @@ class _Rows:
         self._encoding = file._coded.name
         self._never_closed_until = 0
         self._ends: set[str] = set()
-        self._start = 0  # line on which the present record begins
+        self.start = 0  # line on which the present record begins
         self.record = 0
 
     def tell(self, kind: str, sentence: str, *, refused: bool = False) -> None:
         """Report a finding about the present record."""
         if self._report is not None:
-            self._report(Finding(self._start, max(self.record, 0), kind, sentence, refused))
+            self._report(Finding(self.start, max(self.record, 0), kind, sentence, refused))
 
     def run(self, count: int, header: bool) -> Iterator[list[str]]:
         """The values of each row after the header, if there is one; ``count`` columns expected."""
@@ -134,7 +153,7 @@ class _Rows:
         self.record = -1 if header else 0
         for line in lines:
             text, end = line
-            self._start = lines.number
+            self.start = lines.number
             self.record += 1
             if text is None:
                 self._too_long()
@@ -164,12 +183,16 @@ class _Rows:
     def _other_end(self, end: str) -> None:
         self._ends.add(end)
         usual = _ENDS[self._dialect.line_end]
-        self.tell("line-end", f"A row ends with {_ENDS[end]}, the others with {usual}; both are read (told once).")
+        self.tell(
+            "line-end",
+            f"A row ends with {_ENDS[end]}, the others with {usual}; both are read (told once).",
+        )
 
     def _too_long(self) -> None:
         self.tell(
             "too-long",
-            f"The record is longer than {self._limit:,} characters; it was skipped.", refused=True,
+            f"The record is longer than {self._limit:,} characters; it was skipped.",
+            refused=True,
         )
 
     def _blank(self, text: str) -> None:
@@ -210,7 +233,8 @@ class _Rows:
         if cutter.too_many:
             self.tell(
                 "too-many-values",
-                f"The row has more than {MOST_COLUMNS:,} values; it was skipped.", refused=True,
+                f"The row has more than {MOST_COLUMNS:,} values; it was skipped.",
+                refused=True,
             )
             return None, line.end
         if taken and self._dialect.newline:

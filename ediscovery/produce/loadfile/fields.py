@@ -94,7 +94,7 @@ class Cutter:
         """Take ``run`` quotes in a row inside a value; returns whether they close it."""
         closes = at_end and (run % 2 == 1 or not self._doubled)
         literal = run // 2
-        if run % 2 == 0 and closes or run % 2 == 1 and not at_end:
+        if (run % 2 == 0 and closes) or (run % 2 == 1 and not at_end):
             self.stray = True
             literal = (run + 1) // 2
         self._parts.append(self._quote * literal)

@@ -86,13 +86,15 @@ def read_lfp(path: Path, report: Report, encoding: str = "") -> Iterator[PageRow
             report(Finding(line, record, "rotation", f"{turn!r} is no rotation; 0 was read."))
             turn = "0"
         offset = found["offset"].strip()
+        if not (offset.isdecimal() and len(offset) < 10):
+            offset = "0"
         folder = found["folder"].strip().rstrip("\\/")
         name = found["name"].strip()
         yield PageRow(
             found["key"].strip(), found["volume"].strip(), f"{folder}\\{name}" if found["folder"] else name,
             first=boundary in _BOUNDARIES[1:], color=found["type"] in ("4", "6"),
             rotation=int(turn) * 90, folder_break=boundary == "F", box_break=boundary == "B",
-            child=boundary == "C", offset=int(offset) if offset.isdecimal() and len(offset) < 10 else 0,
+            child=boundary == "C", offset=int(offset),
         )  # fmt: skip
     if others:
         sentence = f"{others:,} rows of other kinds than IM were not read."

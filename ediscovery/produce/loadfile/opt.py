@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from ediscovery.produce.loadfile.files import whole_file
@@ -27,7 +28,9 @@ def write_opt(path: Path, pages: Iterable[PageRow]) -> Written:
         for page in pages:
             done.rows += 1
             checked(page, done.rows, ',"', "Opticon")
-            marks = ",".join("Y" if on else "" for on in (page.first, page.folder_break, page.box_break))
+            marks = ",".join(
+                "Y" if on else "" for on in (page.first, page.folder_break, page.box_break)
+            )
             count = page.pages if page.first and page.pages else ""
             row = f"{page.page_id},{page.volume},{backslashed(page.path)},{marks},{count}\r\n"
             file.write(row.encode("cp1252"))
@@ -45,8 +48,7 @@ def read_opt(path: Path, report: Report, encoding: str = "") -> Iterator[PageRow
     for line, text in page_lines(path, report, encoding):
         record += 1
 
-        def tell(kind: str, sentence: str, refused: bool = False, line: int = line) -> None:
-            report(Finding(line, record, kind, sentence, refused))
+        tell = partial(_tell, report, line, record)
 
         cells = [cell.strip() for cell in text.split(",")]
         if any(cell[:1] == '"' for cell in cells):
@@ -73,3 +75,9 @@ def read_opt(path: Path, report: Report, encoding: str = "") -> Iterator[PageRow
             page_id, volume, place, first, pages, is_color(place),
             folder_break=folder.upper() in _YES, box_break=box.upper() in _YES,
         )  # fmt: skip
+
+
+def _tell(
+    report: Report, line: int, record: int, kind: str, sentence: str, refused: bool = False
+) -> None:
+    report(Finding(line, record, kind, sentence, refused))

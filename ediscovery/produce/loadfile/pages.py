@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 from pathlib import Path
 
 from ediscovery.model.errors import UsageError
@@ -12,6 +11,7 @@ from ediscovery.produce.loadfile.rows import Finding, PageRow, Report
 from ediscovery.produce.loadfile.sniff import encoding_of
 
 _LIMIT = 64 << 10  # characters of one line; a path has 4,096 at most
+MOST_PAGES = 100_000
 _COLOR = (".jpg", ".jpeg", ".png", ".jp2")
 
 
@@ -77,13 +77,27 @@ def backslashed(path: str) -> str:
 
 
 def documents(pages: Iterable[PageRow]) -> Iterator[tuple[PageRow, ...]]:
-    """``pages`` in groups, one a document. Pages before the first document are one group."""
-    number = 0
+    """``pages`` in groups, one a document. Pages before the first document are one group.
 
-    def document(page: PageRow) -> int:
-        nonlocal number
-        number += page.first
-        return number
+    Raises:
+        UsageError: more than 100,000 pages stand in one document, so that ends of documents are
+            hardly marked.
+    """
+    held: list[PageRow] = []
+    for page in pages:
+        if page.first and held:
+            yield tuple(held)
+            held = []
+        held.append(page)
+        if len(held) > MOST_PAGES:
+            raise too_many(held[0].page_id)
+    if held:
+        yield tuple(held)
 
-    for _, group in groupby(pages, document):
-        yield tuple(group)
+
+def too_many(document: str) -> UsageError:
+    """The error for a document of more than :data:`MOST_PAGES` pages."""
+    return UsageError(
+        f"The document that begins with page {document!r} has more than {MOST_PAGES:,} pages.",
+        "See whether the page file marks the first page of each document.",
+    )

@@ -30,9 +30,9 @@ def inside(volume: Path, path: str) -> Path:
     try:
         found = _find(volume, names)
         own = volume.resolve()
-        if len(names) > 1 and names[0].casefold() == own.name.casefold():
-            if not os.path.lexists(_find(volume, names[:1])):
-                found = _find(volume, names[1:])
+        named = len(names) > 1 and names[0].casefold() == own.name.casefold()
+        if named and not os.path.lexists(_find(volume, names[:1])):
+            found = _find(volume, names[1:])
         if not found.resolve().is_relative_to(own):
             raise Outside("runs through a link that leads out of the volume")
     except (OSError, RuntimeError, UnicodeError) as error:

@@ -138,7 +138,8 @@ def sniff(path: Path, encoding: str = "", column: str = "", quote: str | None = 
         chosen = (chosen[0], concordance.quote if chosen[0] == "\x14" else '"')
     base = CSV if chosen[1] == '"' and chosen[0] != "\x14" else concordance
     return replace(
-        base, protects=chosen[0] != "\x14", column=chosen[0], quote=chosen[1], encoding=coded.name, bom=coded.mark > 0,
+        base, column=chosen[0], quote=chosen[1], protects=chosen[0] != "\x14",
+        encoding=coded.name, bom=coded.mark > 0,
         line_end=ends.most_common(1)[0][0] if ends else "\r\n",
     )  # fmt: skip
 
