@@ -111,7 +111,8 @@ class DatFile:
         names = self._surplus(len(values))
         rows.tell(
             "ragged",
-            f"The row has {len(values):,} values for {count:,} columns; the surplus is read as {names[count]!r} and on.",
+            f"The row has {len(values):,} values for {count:,} columns; "
+            f"the surplus is read as {names[count]!r} and on.",
         )
         return dict(zip(names, values, strict=True))
 

@@ -78,7 +78,7 @@ def write_dat(
 def write_csv(
     path: Path, records: Iterable[Record], fields: Sequence[str], report: ReportReplaced
 ) -> Written:
-    """Write ``records`` as CSV by RFC 4180, in UTF-8 with a byte order mark; as :func:`write_dat`."""
+    """Write ``records`` as CSV: RFC 4180, UTF-8 with a byte order mark; as :func:`write_dat`."""
     return write_dat(path, records, fields, report, CSV)
 
 
@@ -148,7 +148,7 @@ def _row_writer(
     count, encoding, end = len(names), dialect.encoding, dialect.line_end
     quote, column, newline = dialect.quote, dialect.column, dialect.newline
     between, protects = f"{quote}{column}{quote}", bool(dialect.protects and quote)
-    known, join = set(names), dialect.multi.join
+    known = set(names)
     careful = _Careful(dialect, done, report)
 
     def row(record: Record) -> bytes:

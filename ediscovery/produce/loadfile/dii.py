@@ -43,12 +43,16 @@ def write_dii(
         UsageError: a field's name has more than 8 characters or blanks, a record has no
             identifier, or the images of a document lie in several folders.
     """
-    for name in fields:
-        if len(name) > _LONGEST_NAME or not name.isascii() or any(c.isspace() for c in name):
-            raise UsageError(
-                f"Summation's field names have up to 8 letters and no blanks; {name!r} does not.",
-                f"Give it a short name, for example: --rename '{name}={_short(name)}'",
-            )
+    bad = [
+        name
+        for name in fields
+        if len(name) > _LONGEST_NAME or not name.isascii() or any(c.isspace() for c in name)
+    ]
+    if bad:
+        raise UsageError(
+            f"Summation's field names have up to 8 letters and no blanks, unlike {', '.join(bad)}.",
+            f"Give short names, for example: --rename '{bad[0]}={_short(bad[0])}'",
+        )
     done = Written()
     replacer = Replacer(done, report)
 

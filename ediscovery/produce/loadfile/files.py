@@ -98,7 +98,7 @@ def mended(text: str) -> str:
 
 
 def damaged(text: str) -> bool:
-    """Whether ``text`` holds what is no character (half a surrogate pair, a byte that did not fit)."""
+    """Whether ``text`` holds what is no character (a byte that did not fit)."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -128,10 +128,7 @@ def _physical(path: Path, encoding: str, skip: int, limit: int) -> Iterator[Line
             pieces = block.split("\n")
             rest = pieces.pop()
             for piece in pieces:
-                if piece[-1:] == "\r":
-                    line = Line(piece[:-1], "\r\n")
-                else:
-                    line = Line(piece, "\n")
+                line = Line(piece[:-1], "\r\n") if piece[-1:] == "\r" else Line(piece, "\n")
                 if skipping or len(piece) > limit:
                     line, skipping = Line(None, line.end), False
                 yield line

@@ -91,7 +91,8 @@ def read_lfp(path: Path, report: Report, encoding: str = "") -> Iterator[PageRow
         folder = found["folder"].strip().rstrip("\\/")
         name = found["name"].strip()
         yield PageRow(
-            found["key"].strip(), found["volume"].strip(), f"{folder}\\{name}" if found["folder"] else name,
+            found["key"].strip(), found["volume"].strip(),
+            f"{folder}\\{name}" if found["folder"] else name,
             first=boundary in _BOUNDARIES[1:], color=found["type"] in ("4", "6"),
             rotation=int(turn) * 90, folder_break=boundary == "F", box_break=boundary == "B",
             child=boundary == "C", offset=int(offset),

@@ -64,7 +64,9 @@ class PageIndex:
         if len(found) > MOST_PAGES:
             raise too_many(document)
         return tuple(
-            PageRow(**{name: kind(value) for (name, kind), value in zip(_COLUMNS, row[2:])})
+            PageRow(
+                **{name: kind(value) for (name, kind), value in zip(_COLUMNS, row[2:], strict=True)}
+            )
             for row in found
         )
 
