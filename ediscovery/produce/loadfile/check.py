@@ -235,7 +235,7 @@ class _Checks:
             self.fail("page counts", sentence)
         for line, record, first, told, pages in self._database.execute(
             "SELECT line, record, first, CAST(document.pages AS INTEGER) AS told, "
-            "(SELECT count(*) FROM page WHERE page.document = first) AS n FROM document "
+            "(SELECT count(*) FROM page WHERE page.document = document.first) AS n FROM document "
             "WHERE document.pages != '' AND told != n ORDER BY record"
         ):
             sentence = (

@@ -250,6 +250,9 @@ class _Rows:
             return True
         cut, whole_rows = clean_cut(self._dialect, count), False
         size, last = len(line.text or ""), line
+        # Where quotes protect no delimiter, a line with all of them is a row of its own. The end
+        # of a row whose first value is open has as many.
+        column, strict = self._dialect.column, not self._dialect.protects and bool(cutter.values)
         for more in self._lines:
             if more.text is None:
                 self._lines.give_back([more])
@@ -259,6 +262,8 @@ class _Rows:
                 self._lines.give_back([more])
                 break
             taken.append(more)
+            if strict and more.text.count(column) == count - 1:
+                return True
             cutter.line_break(last.end)
             last = more
             whole_rows = whole_rows or bool(count and more.text and cut(more.text))

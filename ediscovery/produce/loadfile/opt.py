@@ -50,14 +50,15 @@ def read_opt(path: Path, report: Report, encoding: str = "") -> Iterator[PageRow
 
         tell = partial(_tell, report, line, record)
 
-        cells = [cell.strip() for cell in text.split(",")]
-        if any(cell[:1] == '"' for cell in cells):
+        cells = text.split(",")
+        if any(cell.strip()[:1] == '"' for cell in cells):
             tell("quote", "Values are quoted; Opticon has no quotes, they were removed.")
-            cells = [cell.strip('"') for cell in cells]
+            cells = [cell.strip().strip('"') for cell in cells]
         if len(cells) > _COLUMNS:
             tail = len(cells) - (_COLUMNS - 3)
             cells[2:tail] = [",".join(cells[2:tail])]
             tell("comma", f"The row has surplus commas; {cells[2]!r} is read as its path.")
+        cells = [cell.strip() for cell in cells]
         if len(cells) < 3 or not cells[0] or not cells[2]:
             tell("ragged", "The row lacks a page id or a path; it was skipped.", True)
             continue

@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+_LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes
 _DRIVE = re.compile(r"[A-Za-z]:")
 _SEPARATOR = re.compile(r"[\\/]")
 
@@ -28,6 +29,9 @@ def inside(volume: Path, path: str) -> Path:
     """
     names = _names(path)
     try:
+        lengths = [len(os.fsencode(name)) for name in names]
+        if max(lengths) > _LONGEST_NAME or sum(lengths) + len(lengths) > _LONGEST_PATH:
+            raise Outside("is longer than a file's name can be")
         found = _find(volume, names)
         own = volume.resolve()
         named = len(names) > 1 and names[0].casefold() == own.name.casefold()

@@ -91,15 +91,20 @@ def _known(name: str) -> str:
 
 def _guessed(sample: bytes) -> str:
     if _THORN + b"\x14" + _THORN not in sample:
-        return charset.decode(sample).charset
+        return _usual(charset.decode(sample).charset)
     # Concordance's own bytes are not letters of the text.
     bare = _AROUND.sub(b" ", sample)
-    name = "cp1252" if bare.isascii() else charset.decode(bare).charset
+    name = "cp1252" if bare.isascii() else _usual(charset.decode(bare).charset)
     try:
         single = len(_THORN.decode(name)) == 1
     except UnicodeDecodeError:
         single = False
     return name if single else "cp1252"
+
+
+def _usual(name: str) -> str:
+    """``name``, or Windows-1252 for the Latin sets of DOS and Mac: Windows writes load files."""
+    return "cp1252" if name in ("cp850", "mac_roman") else name
 
 
 def sniff(path: Path, encoding: str = "", column: str = "", quote: str | None = None) -> Dialect:

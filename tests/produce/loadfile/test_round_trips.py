@@ -211,7 +211,9 @@ def test_ipro_comes_back(rows: list[PageRow]) -> None:
 @pytest.mark.parametrize("bad", ["a,b", 'a"b', "a\nb", "Ω", ""])
 def test_opticon_refuses_what_it_can_not_carry(tmp_path: Path, bad: str) -> None:
     with pytest.raises(UsageError):
-        write_opt(tmp_path / "x.opt", [PageRow("A1", "V", "IMAGES\\A1.tif"), PageRow("A2", "V", bad)])
+        write_opt(
+            tmp_path / "x.opt", [PageRow("A1", "V", "IMAGES\\A1.tif"), PageRow("A2", "V", bad)]
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -222,7 +224,8 @@ def test_the_bytes_of_concordance(tmp_path: Path) -> None:
     assert (tmp_path / "a.dat").read_bytes() == (
         b"\xef\xbb\xbf"
         b"\xc3\xbeBegBates\xc3\xbe\x14\xc3\xbeNote\xc3\xbe\x14\xc3\xbeTo\xc3\xbe\r\n"
-        b"\xc3\xbeA1\xc3\xbe\x14\xc3\xbeone\xc2\xaetwo th (R)  \xc3\xbe\x14\xc3\xbea,b;c\xc3\xbe\r\n"
+        b"\xc3\xbeA1\xc3\xbe\x14\xc3\xbeone\xc2\xaetwo th (R)  \xc3\xbe\x14"
+        b"\xc3\xbea,b;c\xc3\xbe\r\n"
     )
     assert done.replaced == {"\n": 1, "\xfe": 1, "\xae": 1, "\x14": 1, ";": 1}
     assert Replaced(1, "Note", "\xfe", "th", 1) in told
