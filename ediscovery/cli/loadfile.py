@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import click
 
-from ediscovery.cli.common import existing_file, json_option, note, print_json, print_table
+from ediscovery.cli.common import existing_file, json_option, note, print_json, print_table, safe
 from ediscovery.model.errors import FinishedWithExceptions, VerificationFailed
 
 if TYPE_CHECKING:
     from ediscovery.produce.loadfile.dat_read import DatFile
-    from ediscovery.produce.loadfile.rows import Finding, Replaced, Report
+    from ediscovery.produce.loadfile.rows import Finding, Replaced, Report, Written
 
 F = TypeVar("F", bound=Callable[..., Any])
 _ROWS = 20  # of a table
@@ -91,7 +91,7 @@ class Findings:
         """Print them as notes."""
         for one in self.kept:
             where = f"line {one.line:,}: " if one.line else ""
-            note(f"{'Refused' if one.refused else 'Repaired'}: {where}{one.sentence}")
+            note(safe(f"{'Refused' if one.refused else 'Repaired'}: {where}{one.sentence}"))
         if (more := self.counts.total() - len(self.kept)) > 0:
             note(f"And {more:,} more: {_counted(self.counts)}.")
 
@@ -269,6 +269,7 @@ def check(
 @click.option("--replaced", type=click.Path(path_type=Path, dir_okay=False),
               help="Write every replaced character to this file, as JSON lines.")  # fmt: skip
 @reading_options
+@json_option
 def convert(
     file: Path,
     out: Path,
@@ -281,6 +282,7 @@ def convert(
     to_quote: str | None,
     to_newline: str | None,
     replaced: Path | None,
+    as_json: bool,
     **options: Unpack[Reading],
 ) -> None:
     """Write a load file again in another format; exit code 3 when rows of FILE were refused.
@@ -327,16 +329,29 @@ def convert(
                 opened(file, findings, options), to, out, tell, dialect=dialect, pages=pages,
                 report=findings, rename=rename, columns=chosen,
             )  # fmt: skip
-    findings.show()
-    for one in first:
-        note(
-            f"Replaced: record {one.record:,}, {one.field}: {one.times:,} times "
-            f"{one.character!r} by {one.substitute!r}"
+    if as_json:
+        print_json(
+            {
+                "schema": "ediscovery/loadfile-convert/1",
+                "rows": done.rows,
+                "replaced": dict(done.replaced),
+                "counts": dict(findings.counts),
+                "findings": [asdict(one) for one in findings.kept],
+            }
         )
-    counted = _counted(Counter({repr(c): n for c, n in done.replaced.items()}))
-    note(f"Wrote {done.rows:,} rows to {out}" + (f"; replaced: {counted}" if counted else ""))
+    else:
+        _tell_converted(out, done, first, findings)
     if refused := findings.refused.total():
         raise FinishedWithExceptions(
             f"{out} is written; {refused:,} rows or values of {file} were refused.",
             "They are named above.",
         )
+
+
+def _tell_converted(out: Path, done: Written, first: list[Replaced], findings: Findings) -> None:
+    findings.show()
+    for one in first:
+        what = f"{one.times:,} times {one.character!r} by {one.substitute!r}"
+        note(safe(f"Replaced: record {one.record:,}, {one.field}: {what}"))
+    counted = _counted(Counter({repr(c): n for c, n in done.replaced.items()}))
+    note(f"Wrote {done.rows:,} rows to {out}" + (f"; replaced: {counted}" if counted else ""))

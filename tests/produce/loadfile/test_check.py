@@ -101,7 +101,8 @@ def _page(at: int, **changed: object) -> Spoil:
         (_set(2, "BegAttach", "ABC000001"), "families: The family 'ABC000001' has 2 last numbers."),
         (
             _set(2, "EndAttach", "ABC000007"),
-            "families: The family 'ABC000004' should end with 'ABC000007'; it ends with 'ABC000006'.",
+            "families: The family 'ABC000004' should end with 'ABC000007'; "
+            "it ends with 'ABC000006'.",
         ),
         (
             lambda rows, pages: rows.append(rows.pop(1)),
