@@ -174,7 +174,7 @@ class _Rows:
                 self._other_end(end)
             if newline and newline in text:
                 values = [v.replace(newline, "\n") if newline in v else v for v in values]
-            if not fit or not text.isascii():
+            if not fit or not (text.isascii() or not damaged(text)):
                 values = self._characters(values)
             if header:
                 header = False
@@ -282,13 +282,12 @@ class _Rows:
 
     def _unclosed(self, text: str, count: int) -> list[str]:
         self.tell("quote-not-closed", "A quote is not closed; its value ends with the line.")
-        quote = self._dialect.quote
-        plain = text.split(self._dialect.column)
-        if len(plain) == count:
-            return [_bare(value, quote) for value in plain]
         cutter = Cutter(self._dialect)
         if cutter.feed(text):
             cutter.give_up()
+        plain = text.split(self._dialect.column)
+        if len(cutter.values) != count == len(plain):
+            return [_bare(value, self._dialect.quote) for value in plain]
         return cutter.values
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ediscovery.model.errors import UsageError
@@ -63,12 +64,14 @@ def write_dat(
             dialect contradicts itself.
     """
     names = tuple(fields)
+    dialect = replace(dialect, encoding=_encoding(dialect.encoding))
+    header = _header(names, dialect)
     done = Written()
     row = _row_writer(names, dialect, done, report)
     with whole_file(path) as file:
         if dialect.bom:
             file.write(_MARKS.get(dialect.encoding, b""))
-        file.write(_header(names, dialect))
+        file.write(header)
         for record in records:
             done.rows += 1
             file.write(row(record))
@@ -113,6 +116,20 @@ def write_overlay(
             yield record
 
     return write_dat(path, whole(), names, report, dialect)
+
+
+def _encoding(name: str) -> str:
+    """Python's name of the encoding ``name``."""
+    try:
+        found = codecs.lookup(name).name
+        "x".encode(found)
+    except LookupError:
+        found = ""
+    if not found or found in ("utf-16", "utf-32", "utf-8-sig"):  # these mark every piece anew
+        raise UsageError(
+            f"{name!r} is no encoding to write in.", "For example: utf-8, cp1252, utf-16-le."
+        )
+    return found
 
 
 def _header(names: tuple[str, ...], dialect: Dialect) -> bytes:

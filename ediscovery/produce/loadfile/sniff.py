@@ -54,13 +54,14 @@ def encoding_of(path: Path, given: str = "") -> Encoded:
     Raises:
         UsageError: ``given`` is no character set.
     """
+    known = _known(given) if given else ""
     with open(path, "rb") as file:
         head = file.read(PIECE)
         for mark, name in _MARKS:
             if head.startswith(mark):
                 return Encoded(name, len(mark), False)
-        if given:
-            return Encoded(_known(given), 0, False)
+        if known:
+            return Encoded(known, 0, False)
         wide = charset.decode(head[: 64 << 10]).charset if b"\0" in head else ""
         if wide.startswith(("utf-16", "utf-32")):
             return Encoded(wide, 0, True)

@@ -89,6 +89,7 @@ def test_names_that_clash_or_lack(path: Path) -> None:
         ('"A1"¶"A1"¶"a¶b"', ["A1", "A1", "a\x14b"], []),
         ('"A1"¶"A1"¶"x', ["A1", "A1", "x"], ["quote-not-closed"]),
         ('"A1¶A1¶x', ["A1", "A1", "x"], ["quote-not-closed"]),
+        ('"A1"¶"a""b"¶"x', ["A1", "a\xfeb", "x"], ["quote-not-closed"]),
         ('"A1"¶"A1"¶"a\x85b\u2028c\x0cd\x1ce"', ["A1", "A1", "a\x85b\u2028c\x0cd\x1ce"], []),
         ('"A1"¶"A1"¶"one®two"', ["A1", "A1", "one\ntwo"], []),
         ('"A1"¶"A1"¶"x\0y"', ["A1", "A1", "xy"], ["nul"]),
@@ -103,13 +104,30 @@ def test_one_bad_row_costs_its_neighbours_nothing(
     assert found == [(kind, 3, 2) for kind in kinds]
 
 
+@pytest.mark.parametrize(
+    ("row", "values"),
+    [
+        ('A1,"a"",b",c', ["A1", 'a",b', "c"]),
+        ('A1,"a""\r\nb",c', ["A1", 'a"\r\nb', "c"]),
+        ('A1,"1,2\n3,4,5\n6",c', ["A1", "1,2\n3,4,5\n6", "c"]),
+        ('A1,"""",', ["A1", '"', ""]),
+    ],
+)
+def test_proper_csv_is_taken_as_it_is(path: Path, row: str, values: list[str]) -> None:
+    data = f"BegBates,B,C\r\n{row}\r\nA2,x,y\r\n".encode()
+    rows, _, _ = read(path, data, dialect=CSV)
+    assert rows == [values, ["A2", "x", "y"]]
+
+
 def test_a_quote_never_closed_ends_with_its_line_even_at_the_end(path: Path) -> None:
     rows, found, _ = read(path, lines_of(HEAD, 'A1¶A1¶"x', "A2¶A2¶y", "A3¶A3¶z"))
     assert rows == [["A1", "A1", "x"], ["A2", "A2", "y"], ["A3", "A3", "z"]]
     assert found == [("quote-not-closed", 2, 1)]
 
 
-def test_quotes_never_closed_cost_no_quadratic_time(path: Path) -> None:
+def test_quotes_never_closed_cost_no_quadratic_time(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cut = Cutter.feed
     calls = 0
 
@@ -119,16 +137,19 @@ def test_quotes_never_closed_cost_no_quadratic_time(path: Path) -> None:
         return cut(self, line)
 
     count = 3000
-    Cutter.feed = counted  # type: ignore[method-assign]
-    try:
-        for row in ('A1¶A1¶"a"b', 'A1¶A1¶"', '"A1"¶"A1"¶"x'):
-            calls = 0
-            rows, found, _ = read(path, lines_of(HEAD, *[row] * count), dialect=CONCORDANCE)
-            assert len(rows) == count
-            assert len(found) >= count
-            assert calls < 8 * count
-    finally:
-        Cutter.feed = cut  # type: ignore[method-assign]
+    monkeypatch.setattr(Cutter, "feed", counted)
+    for dialect, row in (
+        (CONCORDANCE, 'A1¶A1¶"a"b'), (CONCORDANCE, 'A1¶A1¶"'), (CONCORDANCE, '"A1"¶"A1"¶"x'),
+        (CONCORDANCE, '"x'), (CSV, 'A1,A1,"a"b'), (CSV, '"x"y'),
+    ):  # fmt: skip
+        calls = 0
+        data = lines_of(HEAD, *[row] * count)
+        if dialect is CSV:
+            data = "\r\n".join(["BegBates,B,C", *[row] * count]).encode()
+        rows, found, _ = read(path, data, dialect=dialect, header=True)
+        assert len(rows) == count
+        assert len(found) >= count
+        assert calls < 8 * count
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
