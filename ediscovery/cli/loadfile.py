@@ -223,13 +223,18 @@ def check(
         pages = checks.pages_beside(file)
     done = checks.check(data, pages, volume or checks.volume_of(file), findings, columns)
     names = {one.name for one in done}
-    rows = [("rows", 0, sum(n for kind, n in findings.refused.items() if kind not in names), "")]
+    bad = Counter(
+        {kind: n for kind, n in findings.counts.items() if kind in checks.DEFECTS or kind in names}
+    )
+    bad |= findings.refused
+    records = max((one.looked_at for one in done if one.name == "identifiers"), default=0)
+    rows = [("rows", records, sum(n for kind, n in bad.items() if kind not in names), "")]
     rows += [(one.name, one.looked_at, one.failed, one.note) for one in done]
     if as_json:
         print_json(
             {
                 "schema": "ediscovery/loadfile-check/1",
-                "holds": not findings.refused.total(),
+                "holds": not bad.total(),
                 "checks": [
                     {"name": name, "looked_at": looked_at, "failed": failed, "note": why}
                     for name, looked_at, failed, why in rows
@@ -247,9 +252,9 @@ def check(
             ],
         )
         findings.show()
-    if failed := findings.refused.total():
+    if failed := bad.total():
         raise VerificationFailed(
-            f"{file} fails: {_counted(findings.refused)}.",
+            f"{file} fails: {_counted(bad)}.",
             f"{failed:,} findings; ask the producing party, or see docs/loadfiles.md.",
         )
 

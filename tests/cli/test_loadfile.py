@@ -71,7 +71,23 @@ def test_check_fails_when_a_row_was_refused(call: Call, tmp_path: Path, data: Pa
         file.write(b"broken\r\n")
     said = call(tmp_path, "loadfile", "check", data, "--json")
     assert said.code == 5
-    assert said.json["checks"][0] == {"name": "rows", "looked_at": 0, "failed": 1, "note": ""}
+    assert said.json["checks"][0] == {"name": "rows", "looked_at": 3, "failed": 1, "note": ""}
+
+
+def test_check_fails_where_other_programs_would_not_repair(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("BegBates,B\nA1,x\nA2\n")
+    said = call(tmp_path, "loadfile", "check", tmp_path / "a.csv")
+    assert said.code == 5
+    assert "Repaired: line 3: The row has 1 of 2 values" in said.err
+
+
+def test_a_page_file_is_checked_alone(call: Call, tmp_path: Path, data: Path) -> None:
+    opt = data.with_suffix(".opt")
+    assert call(tmp_path, "loadfile", "check", opt).code == 0
+    opt.write_bytes(opt.read_bytes().replace(b",Y,,,2", b",Y,,,3"))
+    said = call(tmp_path, "loadfile", "check", opt)
+    assert said.code == 5
+    assert "ABC000001: the page file tells 3 pages and lists 2." in said.err
 
 
 def test_convert_says_what_it_replaced(call: Call, tmp_path: Path) -> None:
@@ -105,7 +121,9 @@ def test_convert_tells_when_rows_were_refused(call: Call, tmp_path: Path, data: 
     "arguments",
     [("check", "FILE", "--role", "first=x"), ("check", "FILE", "--role", "begin"),
      ("check", "FILE", "--role", "begin=Nothing"), ("convert", "FILE", "FILE", "--to", "csv"),
-     ("convert", "FILE", "nowhere/out", "--to", "csv"), ("convert", "FILE", "x", "--to", "opt"),
+     ("convert", "FILE", "nowhere/out", "--to", "csv"),
+     ("convert", "FILE", "VOL001/DATA/VOL001.dat/x", "--to", "csv"),
+     ("convert", "FILE", "x", "--to", "opt"),
      ("convert", "FILE", "x", "--to", "dii"), ("read", "FILE", "--encoding", "martian"),
      ("convert", "FILE", "x", "--to", "dat", "--to-encoding", "martian"),
      ("convert", "FILE", "x", "--to", "csv", "--fields", "Nothing"), ("read", "missing.dat")],

@@ -230,44 +230,45 @@ class _Rows:
         if opened or self._swallowed(cutter, taken, count):
             self._never_closed_until = max(self._never_closed_until, self._lines.number)
             self._lines.give_back(taken)
-            return self._unclosed(text, count), line.end
+            return self._unclosed(text, count), line[1]
         if cutter.too_many:
             self.tell(
                 "too-many-values",
                 f"The row has more than {MOST_COLUMNS:,} values; it was skipped.",
                 refused=True,
             )
-            return None, line.end
+            return None, line[1]
         if taken and self._dialect.newline:
             self.tell("line-break", "A line break stands inside a quoted value; it was kept.")
         if cutter.stray:
             self.tell("stray-quote", "A quote stands inside a value; it was kept as text.")
-        return cutter.values, (taken or [line])[-1].end
+        return cutter.values, (taken or [line])[-1][1]
 
     def _more_lines(self, line: Line, cutter: Cutter, taken: list[Line], count: int) -> bool:
         """Feed the lines on which the open value goes on; returns whether it never closes."""
         if self._lines.number < self._never_closed_until:
             return True
         cut, whole_rows = clean_cut(self._dialect, count), False
-        size, last = len(line.text or ""), line
+        size, end = len(line[0] or ""), line[1]
         # Where quotes protect no delimiter, a line with all of them is a row of its own. The end
         # of a row whose first value is open has as many.
         column, strict = self._dialect.column, not self._dialect.protects and bool(cutter.values)
         for more in self._lines:
-            if more.text is None:
+            text, following_end = more
+            if text is None:
                 self._lines.give_back([more])
                 break
-            size += len(more.text) + 2
+            size += len(text) + 2
             if size > self._limit or len(taken) >= _MOST_LINES:
                 self._lines.give_back([more])
                 break
             taken.append(more)
-            if strict and more.text.count(column) == count - 1:
+            if strict and text.count(column) == count - 1:
                 return True
-            cutter.line_break(last.end)
-            last = more
-            whole_rows = whole_rows or bool(count and more.text and cut(more.text))
-            if not cutter.feed(more.text):
+            cutter.line_break(end)
+            end = following_end
+            whole_rows = whole_rows or bool(count and text and cut(text))
+            if not cutter.feed(text):
                 # A stray quote, and a whole row among the lines: the quote was never closed.
                 return cutter.stray and whole_rows
             if cutter.stray and whole_rows:
@@ -278,7 +279,7 @@ class _Rows:
         """Whether the row took in another one because its own quote was not closed."""
         if not taken or not count or len(cutter.values) == count:
             return False
-        return clean_cut(self._dialect, count)(taken[-1].text or " ") is not None
+        return clean_cut(self._dialect, count)(taken[-1][0] or " ") is not None
 
     def _unclosed(self, text: str, count: int) -> list[str]:
         self.tell("quote-not-closed", "A quote is not closed; its value ends with the line.")

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from ediscovery.model.errors import UsageError
 
@@ -18,6 +18,7 @@ LIMIT = 16 << 20  # characters of one record
 
 _BREAK = re.compile("(\r\n|\n|\r)")
 _KEEP = "ediscovery.keep"
+_UNASSIGNED = b"\x81\x8d\x8f\x90\x9d"
 
 
 @contextmanager
@@ -25,30 +26,27 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write that appears as ``path``, synced, when the block ends well, else never.
 
     Raises:
-        UsageError: the folder of ``path`` is missing.
+        UsageError: nothing can be written there.
     """
     draft = path.with_name(f".{path.name}.part")
     try:
-        with open(draft, "wb", buffering=PIECE) as file:
+        file = open(draft, "wb", buffering=PIECE)  # noqa: SIM115 - closed below
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        raise UsageError(f"{path} can't be written: {error.strerror}.", "Name another.") from None
+    try:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-    except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(f"{path.parent} is no folder.", "Make it, then run again.") from None
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
 
 
-class Line(NamedTuple):
-    """A physical line without its end, and that end (``"\\r\\n"``, ``"\\n"``, ``"\\r"`` or none).
-
-    ``text`` is ``None`` for a line beyond the limit; its characters were skipped.
-    """
-
-    text: str | None
-    end: str
+# A physical line without its end, and that end ("\r\n", "\n", "\r" or none). The text is ``None``
+# for a line beyond the limit, whose characters were skipped. A bare tuple: there are millions.
+Line = tuple[str | None, str]
 
 
 class Lines:
@@ -68,6 +66,7 @@ class Lines:
         return self
 
     def __next__(self) -> Line:
+        # No generator: one that has come to the end could not go on after :meth:`give_back`.
         line = self._waiting.popleft() if self._waiting else next(self._source)
         self.number += 1
         return line
@@ -89,12 +88,16 @@ codecs.register_error(_KEEP, _keep)
 
 
 def mended(text: str) -> str:
-    """``text`` with the bytes that did not fit its encoding read as Windows-1252."""
-    return re.sub(
-        "[\udc80-\udcff]",
-        lambda m: bytes([ord(m.group()) - 0xDC00]).decode("cp1252", "replace"),
-        text,
-    )
+    """``text`` with the bytes that did not fit its encoding read as Windows-1252.
+
+    Five of its bytes are no characters; they are read as the controls that browsers read.
+    """
+
+    def character(found: re.Match[str]) -> str:
+        code = ord(found.group()) - 0xDC00
+        return chr(code) if code in _UNASSIGNED else bytes([code]).decode("cp1252")
+
+    return re.sub("[\udc80-\udcff]", character, text)
 
 
 def damaged(text: str) -> bool:
@@ -128,21 +131,20 @@ def _physical(path: Path, encoding: str, skip: int, limit: int) -> Iterator[Line
             pieces = block.split("\n")
             rest = pieces.pop()
             for piece in pieces:
-                line = Line(piece[:-1], "\r\n") if piece[-1:] == "\r" else Line(piece, "\n")
-                if skipping or len(piece) > limit:
-                    line, skipping = Line(None, line.end), False
-                yield line
+                text, end = (piece[:-1], "\r\n") if piece[-1:] == "\r" else (piece, "\n")
+                yield (None if skipping or len(text) > limit else text, end)
+                skipping = False
         else:
             pieces = _BREAK.split(block)
             rest = pieces.pop()
             for piece, end in zip(pieces[::2], pieces[1::2], strict=True):
-                yield Line(None if skipping or len(piece) > limit else piece, end)
+                yield (None if skipping or len(piece) > limit else piece, end)
                 skipping = False
         if len(rest) > limit:
             rest, skipping = "", True
         if held:
             rest += "\r"
     if rest.endswith("\r"):
-        yield Line(None if skipping else rest[:-1], "\r")
+        yield (None if skipping else rest[:-1], "\r")
     elif rest or skipping:
-        yield Line(None if skipping else rest, "")
+        yield (None if skipping else rest, "")

@@ -33,8 +33,7 @@ def page_lines(path: Path, report: Report, encoding: str = "") -> Iterator[tuple
             Finding(1, 0, "bom", f"The file has a byte order mark ({name}); the format has none.")
         )
     lines = Lines(path, name, coded.mark, _LIMIT)
-    for line in lines:
-        text = line.text
+    for text, _ in lines:
         if text is None:
             sentence = f"The line is longer than {_LIMIT:,} characters; it was skipped."
             report(Finding(lines.number, 0, "too-long", sentence, True))

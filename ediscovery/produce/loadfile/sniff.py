@@ -163,12 +163,12 @@ def _concordance(encoding: str) -> Dialect:
 
 def _sample(path: Path, coded: Encoded) -> tuple[list[str], Counter[str]]:
     lines, ends, size = [], Counter[str](), 0
-    for line in Lines(path, coded.name, coded.mark):
-        if line.end:
-            ends[line.end] += 1
-        if line.text:
-            lines.append(line.text)
-            size += len(line.text)
+    for text, end in Lines(path, coded.name, coded.mark):
+        if end:
+            ends[end] += 1
+        if text:
+            lines.append(text)
+            size += len(text)
         if len(lines) >= _SAMPLE_LINES or size > _SAMPLE_CHARACTERS:
             break
     return lines, ends
