@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 import click
 
 from ediscovery.cli.common import existing_file, json_option, note, print_json, print_table, safe
-from ediscovery.model.errors import FinishedWithExceptions, VerificationFailed
+from ediscovery.model.errors import FinishedWithExceptions, UsageError, VerificationFailed
 
 if TYPE_CHECKING:
     from ediscovery.produce.loadfile.dat_read import DatFile
@@ -87,11 +87,12 @@ class Findings:
         if len(self.kept) < _TOLD:
             self.kept.append(finding)
 
-    def show(self) -> None:
-        """Print them as notes."""
+    def show(self, checks: Collection[str] = ()) -> None:
+        """Print them as notes; ``checks`` are the kinds that are no matter of reading."""
         for one in self.kept:
             where = f"line {one.line:,}: " if one.line else ""
-            note(safe(f"{'Refused' if one.refused else 'Repaired'}: {where}{one.sentence}"))
+            done = "Fails" if one.kind in checks else "Refused" if one.refused else "Repaired"
+            note(safe(f"{done}: {where}{one.sentence}"))
         if (more := self.counts.total() - len(self.kept)) > 0:
             note(f"And {more:,} more: {_counted(self.counts)}.")
 
@@ -110,6 +111,10 @@ def opened(path: Path, report: Report, options: Reading) -> DatFile:
     from ediscovery.produce.loadfile.dat_read import DatFile
     from ediscovery.produce.loadfile.sniff import sniff
 
+    if path.suffix.lower() in (".dii", ".xml"):
+        raise UsageError(
+            f"There is no reader for {path.suffix} files.", "Read the DAT, CSV or OPT."
+        )
     dialect = sniff(path, options["encoding"], options["column"] or "", options["quote"])
     if options["newline"] is not None:
         dialect = replace(dialect, newline=options["newline"])
@@ -251,7 +256,7 @@ def check(
                 for name, looked_at, failed, why in rows
             ],
         )
-        findings.show()
+        findings.show(names)
     if failed := bad.total():
         raise VerificationFailed(
             f"{file} fails: {_counted(bad)}.",
@@ -356,7 +361,7 @@ def convert(
 def _tell_converted(out: Path, done: Written, first: list[Replaced], findings: Findings) -> None:
     findings.show()
     for one in first:
-        what = f"{one.times:,} times {one.character!r} by {one.substitute!r}"
+        what = f"{one.times:,} × {one.character!r} by {one.substitute!r}"
         note(safe(f"Replaced: record {one.record:,}, {one.field}: {what}"))
     counted = _counted(Counter({repr(c): n for c, n in done.replaced.items()}))
     note(f"Wrote {done.rows:,} rows to {out}" + (f"; replaced: {counted}" if counted else ""))

@@ -55,7 +55,7 @@ def test_check_finds_volume_and_pages_by_itself(call: Call, tmp_path: Path, data
     (tmp_path / "VOL001" / "IMAGES" / "0001" / "ABC000002.tif").unlink()
     said = call(tmp_path, "loadfile", "check", data)
     assert said.code == 5
-    assert "Refused: The image 'IMAGES\\\\0001\\\\ABC000002.tif' is missing." in said.err
+    assert "Fails: The image 'IMAGES\\\\0001\\\\ABC000002.tif' is missing." in said.err
     shown = call(tmp_path, "loadfile", "check", data, "--json")
     assert shown.code == 5
     assert shown.json["schema"] == "ediscovery/loadfile-check/1"
@@ -87,7 +87,7 @@ def test_a_page_file_is_checked_alone(call: Call, tmp_path: Path, data: Path) ->
     opt.write_bytes(opt.read_bytes().replace(b",Y,,,2", b",Y,,,3"))
     said = call(tmp_path, "loadfile", "check", opt)
     assert said.code == 5
-    assert "ABC000001: the page file tells 3 pages and lists 2." in said.err
+    assert "ABC000001: page count 3 in the page file, but 2 listed." in said.err
 
 
 def test_convert_says_what_it_replaced(call: Call, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_convert_says_what_it_replaced(call: Call, tmp_path: Path) -> None:
         "--to-encoding", "cp1252", "--replaced", log,
     )  # fmt: skip
     assert (said.code, said.out) == (0, "")
-    assert "record 1, Title: 1 times '®' by '(R)'" in said.err
+    assert "record 1, Title: 1 × '®' by '(R)'" in said.err
     assert out.read_bytes() == (
         b"\xfeBegBates\xfe\x14\xfeTitle\xfe\r\n\xfeA1\xfe\x14\xfeAcme(R) thing\xfe\r\n"
         b"\xfeA2\xfe\x14\xfeok\xfe\r\n"
@@ -124,7 +124,8 @@ def test_convert_tells_when_rows_were_refused(call: Call, tmp_path: Path, data: 
      ("convert", "FILE", "nowhere/out", "--to", "csv"),
      ("convert", "FILE", "VOL001/DATA/VOL001.dat/x", "--to", "csv"),
      ("convert", "FILE", "x", "--to", "opt"),
-     ("convert", "FILE", "x", "--to", "dii"), ("read", "FILE", "--encoding", "martian"),
+     ("convert", "FILE", "x", "--to", "dii"), ("read", "VOL001/x.dii"),
+     ("read", "FILE", "--encoding", "martian"),
      ("convert", "FILE", "x", "--to", "dat", "--to-encoding", "martian"),
      ("convert", "FILE", "x", "--to", "csv", "--fields", "Nothing"), ("read", "missing.dat")],
 )  # fmt: skip
@@ -136,6 +137,7 @@ def test_what_can_not_be_done_is_usage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "VOL001" / "x.dii").write_text("@T A1\n")
     said = call(tmp_path, "loadfile", *(data if a == "FILE" else a for a in arguments))
     assert said.code == 2, said.err
     assert said.out == "" and "bug" not in said.err

@@ -224,9 +224,7 @@ class _Checks:
             "FROM document WHERE last != '' AND last != first AND told > 0 "
             "AND last_number - number + 1 != told ORDER BY record"
         ):
-            sentence = (
-                f"{first}: {told:,} pages told, but its range has {end - begin + 1:,} numbers."
-            )
+            sentence = f"{first}: page count {told:,}, but {end - begin + 1:,} in its range."
             self.fail("page counts", sentence, line, record)
         if not with_pages:
             return
@@ -235,9 +233,7 @@ class _Checks:
             "(SELECT count(*) FROM page WHERE page.document = document.first) AS n FROM document "
             "WHERE document.pages != '' AND told != n ORDER BY record"
         ):
-            sentence = (
-                f"{first}: the data file tells {told:,} pages, the page file lists {pages:,}."
-            )
+            sentence = f"{first}: page count {told:,}, but {pages:,} listed in the page file."
             self.fail("page counts", sentence, line, record)
 
     def told_pages(self) -> None:
@@ -247,7 +243,7 @@ class _Checks:
             "SELECT document, count(*) AS n, max(pages) AS told FROM page GROUP BY document "
             "HAVING told > 0 AND told != n ORDER BY min(place)"
         ):
-            sentence = f"{document}: the page file tells {told:,} pages and lists {pages:,}."
+            sentence = f"{document}: page count {told:,} in the page file, but {pages:,} listed."
             self.fail("page counts", sentence)
 
     def numbers(self) -> None:
@@ -268,7 +264,7 @@ class _Checks:
                 continue
             if before is not None and before[0] == prefix and begin != before[1] + 1:
                 gap = begin - before[1] - 1
-                what = f"{gap:,} numbers are missing" if gap > 0 else "numbers are used twice"
+                what = f"is a gap of {gap:,}" if gap > 0 else "numbers are used twice"
                 self.fail("numbers", f"Before {first!r} {what}.", line, record)
             before = (prefix, end)
 

@@ -121,7 +121,9 @@ def sniff(path: Path, encoding: str = "", column: str = "", quote: str | None = 
     coded = encoding_of(path, encoding)
     lines, ends = _sample(path, coded)
     concordance = _concordance(coded.name)
-    if not column and any("\x14" in line for line in lines):
+    # A file of one column has no delimiter, but each of its lines is one value in quotes.
+    single = bool(lines) and all(_is_wrapped(line, concordance.quote) for line in lines)
+    if not column and (single or any("\x14" in line for line in lines)):
         column = "\x14"
     columns = (column,) if column else _COLUMNS
     quotes = (quote,) if quote is not None else (concordance.quote, *_QUOTES)
@@ -136,8 +138,7 @@ def sniff(path: Path, encoding: str = "", column: str = "", quote: str | None = 
             if found > best:
                 best, chosen = found, (one, other)
     if chosen is None:
-        wraps = lines and lines[0][:1] == lines[0][-1:] == concordance.quote
-        chosen = (column or ("\x14" if wraps else ","), concordance.quote if wraps else '"')
+        chosen = (column or ",", concordance.quote if single else '"')
         if quote is not None:
             chosen = (chosen[0], quote)
     elif not best[1] and quote is None:  # no value is wrapped: the usual quote for this column
@@ -148,6 +149,10 @@ def sniff(path: Path, encoding: str = "", column: str = "", quote: str | None = 
         encoding=coded.name, bom=coded.mark > 0,
         line_end=ends.most_common(1)[0][0] if ends else "\r\n",
     )  # fmt: skip
+
+
+def _is_wrapped(line: str, quote: str) -> bool:
+    return len(line) > 1 and line[0] == quote == line[-1] and line.count(quote) == 2
 
 
 def _concordance(encoding: str) -> Dialect:

@@ -52,17 +52,17 @@ def _page(at: int, **changed: object) -> Spoil:
         (_set(1, "BegBates", ""), "identifiers: The document has no identifier."),
         (
             _set(1, "PgCount", "2"),
-            "page counts: ABC000003: the data file tells 2 pages, the page file lists 1.",
+            "page counts: ABC000003: page count 2, but 1 listed in the page file.",
         ),
         (_set(1, "PgCount", "one"), "page counts: 'one' is no page count (ABC000003)."),
         (
             _set(2, "PgCount", "4"),
-            "page counts: ABC000004: 4 pages told, but its range has 3 numbers.",
+            "page counts: ABC000004: page count 4, but 3 in its range.",
         ),
-        (_page(0, pages=3), "page counts: ABC000001: the page file tells 3 pages and lists 2."),
+        (_page(0, pages=3), "page counts: ABC000001: page count 3 in the page file, but 2 listed."),
         (
             _page(2, first=False),
-            "page counts: ABC000003: the data file tells 1 pages, the page file lists 0.",
+            "page counts: ABC000003: page count 1, but 0 listed in the page file.",
         ),
         (
             _page(2, page_id="XYZ1"),
@@ -83,7 +83,7 @@ def _page(at: int, **changed: object) -> Spoil:
             _set(1, "EndBates", "ABC000002"),
             "numbers: 'ABC000003' to 'ABC000002' is no range of numbers.",
         ),
-        (_set(0, "EndBates", "ABC000001"), "numbers: Before 'ABC000003' 1 numbers are missing."),
+        (_set(0, "EndBates", "ABC000001"), "numbers: Before 'ABC000003' is a gap of 1."),
         (_set(0, "EndBates", "ABC000003"), "numbers: Before 'ABC000003' numbers are used twice."),
         (
             _set(1, "ParentBates", "ABC000009"),

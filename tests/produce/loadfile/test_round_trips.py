@@ -34,6 +34,7 @@ from ediscovery.produce.loadfile.rows import (
     Record,
     Replaced,
 )
+from ediscovery.produce.loadfile.sniff import sniff
 
 # Text of any kind, and often what could be taken for structure.
 TEXT = st.text(
@@ -130,6 +131,14 @@ def test_any_text_comes_back(dialect: Dialect, table: tuple[list[str], list[Reco
     assert sum((Counter({t.character: t.times}) for t in told), Counter()) == counts
     for one in told:
         assert one.character in str(records[one.record - 1].fields[one.field])
+
+
+@given(table=tables())
+def test_concordance_of_ours_is_recognised(table: tuple[list[str], list[Record]]) -> None:
+    names, records = table
+    with scratch() as path:
+        write_dat(path, records, names, [].append)
+        assert sniff(path) == CONCORDANCE
 
 
 @given(
