@@ -180,9 +180,13 @@ def _row_writer(
                     "Add it to the columns, or leave it out.",
                 )
             values = [fields.get(name, "") for name in names]
+        texts = [
+            value if isinstance(value, str) else careful.joined(value, name)
+            for name, value in zip(names, values, strict=True)
+        ]
         try:
             # Most rows hold nothing to replace: then the delimiters are those put in here.
-            line = f"{quote}{between.join(values)}{quote}"  # type: ignore[arg-type]
+            line = f"{quote}{between.join(texts)}{quote}"
             if (
                 (protects or line.count(column) == count - 1)
                 and (not quote or line.count(quote) == 2 * count)
@@ -192,9 +196,9 @@ def _row_writer(
                 and not (newline and newline in line)
             ):
                 return (line + end).encode(encoding)
-        except (TypeError, UnicodeEncodeError):
-            pass  # a tuple, or a character that the encoding lacks
-        texts = [careful.value(value, name) for name, value in zip(names, values, strict=True)]
+        except UnicodeEncodeError:
+            pass  # the encoding lacks a character
+        texts = [careful.value(text, name) for name, text in zip(names, texts, strict=True)]
         return f"{quote}{between.join(texts)}{quote}{end}".encode(encoding)
 
     return row
@@ -213,20 +217,28 @@ class _Careful:
         if not dialect.quote and not dialect.newline:
             own |= {"\r", "\n"}
         self._own = {c: substitute(c) for c in sorted(own) if c}
+        special = sorted({*own, dialect.quote, "\r", "\n"} - {""})
+        self._special = re.compile(f"[{re.escape(''.join(special))}]")
         taken = {dialect.column, dialect.quote, dialect.newline, dialect.multi, "\r", "\n"}
         for character, instead in self._own.items():
             if taken & set(instead):
                 self._own[character] = " "
 
-    def value(self, value: Value, name: str) -> str:
-        """``value`` of the column ``name`` as it is written between its quotes."""
-        dialect, without = self._dialect, self._replacer.without
-        if isinstance(value, tuple):
-            own = {dialect.multi: substitute(dialect.multi)}
-            text = dialect.multi.join(without(part, own, name) for part in value)
-        else:
-            text = value
-        text = without(text, self._own, name)
+    def joined(self, value: Value, name: str) -> str:
+        """The several values ``value`` of the column ``name`` as one."""
+        multi = self._dialect.multi
+        text = multi.join(value)
+        if text.count(multi) < len(value):
+            return text
+        own = {multi: substitute(multi)}
+        return multi.join(self._replacer.without(part, own, name) for part in value)
+
+    def value(self, text: str, name: str) -> str:
+        """``text`` of the column ``name`` as it is written between its quotes."""
+        if text.isascii() and not self._special.search(text):
+            return text
+        dialect = self._dialect
+        text = self._replacer.without(text, self._own, name)
         if dialect.newline:
             text, times = _BREAK.subn(dialect.newline, text)
             if times:

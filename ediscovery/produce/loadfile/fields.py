@@ -66,8 +66,18 @@ class Cutter:
         while True:
             if not self._open:
                 if quote and line.startswith(quote, at):
-                    self._open = True
-                    at += 1
+                    end = line.find(quote, at + 1)
+                    after = line[end + 1 : end + 2]
+                    if end < 0 or (after and after != column):
+                        self._open = True
+                        at += 1
+                        continue
+                    # The usual value, wrapped and without a quote inside, in one step.
+                    self.values.append(line[at + 1 : end])
+                    self.wrapped += 1
+                    if not after or self.too_many:
+                        return False
+                    at = end + 2
                     continue
                 end = line.find(column, at)
                 value = line[at:] if end < 0 else line[at:end]
