@@ -126,8 +126,8 @@ def run(settings: Settings) -> None:
             Figure(
                 f"DAT of {count:,} rows, {len(FIELDS)} fields, {what}", f"at most {limit:.0f} s",
                 f"{seconds:.1f} s", seconds <= limit,
-                f"one run, CPU {cpu:.1f} s, {cpu / bare:.2f} times a bare csv loop ({bare:.1f} s), which "
-                f"looks at no value; {path.stat().st_size / 1e6:,.0f} MB",
+                f"one run, CPU {cpu:.1f} s, {cpu / bare:.2f} times a bare csv loop ({bare:.1f} s), "
+                f"which looks at no value; {path.stat().st_size / 1e6:,.0f} MB",
             )
         )  # fmt: skip
         settings.figures.append(
