@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9]+")
+# What XML 1.0 allows no document to hold.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _HELD = 1 << 20  # bytes of relationships in memory; beyond, on disk
 _ROOT = {
     "MajorVersion": "1",
@@ -63,7 +65,7 @@ def write_edrm_xml(
     role = roles(fields, {"begin": identifier})
 
     def clean(text: str, field: str) -> str:
-        return replacer.allowed(text, _in_xml, "\ufffd", field)
+        return replacer.allowed(text, _NOT_XML, "\ufffd", field)
 
     def document(record: Record, pages: tuple[PageRow, ...]) -> _Element:
         kind = "Message" if record.fields.get("RecordType") == "Email" else "File"
@@ -152,14 +154,3 @@ def _file(held: _Element, kind: str, place: str) -> None:
 def _text(record: Record, field: str) -> str:
     value = record.fields.get(field, "")
     return ";".join(value) if isinstance(value, tuple) else value
-
-
-def _in_xml(character: str) -> bool:
-    """Whether XML 1.0 allows ``character``."""
-    code = ord(character)
-    return (
-        code in (0x9, 0xA, 0xD)
-        or 0x20 <= code <= 0xD7FF
-        or 0xE000 <= code <= 0xFFFD
-        or code >= 0x10000
-    )

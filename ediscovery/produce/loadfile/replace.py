@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 
 from ediscovery.produce.loadfile.rows import Replaced, ReportReplaced, Written
 
@@ -33,10 +34,9 @@ class Replacer:
         lacking = dict.fromkeys((c for c in text if not fits(c, encoding)), NO_CHARACTER)
         return self.without(text, lacking, field)
 
-    def allowed(self, text: str, fit: Callable[[str], bool], substitute: str, field: str) -> str:
-        """``text`` with ``substitute`` for every character that does not ``fit``."""
-        lacking = dict.fromkeys((c for c in text if not fit(c)), substitute)
-        return self.without(text, lacking, field)
+    def allowed(self, text: str, unfit: re.Pattern[str], substitute: str, field: str) -> str:
+        """``text`` with ``substitute`` for every character that ``unfit`` matches."""
+        return self.without(text, dict.fromkeys(unfit.findall(text), substitute), field)
 
 
 def fits(text: str, encoding: str) -> bool:
