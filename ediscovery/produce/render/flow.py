@@ -215,37 +215,80 @@ def _laid(part: str, rendering: Rendering, factor: float, most: int) -> tuple[li
     native = pymupdf.mupdf
     width, height = rendering.paper
     margin = rendering.margin
-    where = pymupdf.Rect(
-        0, 0, (width - 2 * margin) * factor, max(72.0, height - 2 * margin) * factor
-    )
-    lists, reach = [], 0.0
+    wide, high = (width - 2 * margin) * factor, max(72.0, height - 2 * margin) * factor
+    matrix = native.FzMatrix(1 / factor, 0, 0, 1 / factor, margin, margin)
+    lists: list[Any] = []
+    reach = 0.0
     try:
         story = pymupdf.Story(_UNDRAWN.sub("\ufffd", part), user_css=CSS)
         more = 1
         while more:
             if len(lists) >= most:
                 raise EvidenceError(f"{State.LIMIT}:pages", f"It has more than {most} pages.")
-            more, filled = story.place(where)
+            more, filled = story.place(pymupdf.Rect(0, 0, wide, high))
+            if more and filled[3] > high + 1:
+                return _sliced(part, (wide, high), float(filled[3]), matrix, rendering, most)
             display, device = empty_list(width, height)
-            scale = 1 / factor
-            native.fz_draw_story(
-                story.this, device, native.FzMatrix(scale, 0, 0, scale, margin, margin)
-            )
+            native.fz_draw_story(story.this, device, matrix)
             native.fz_close_device(device)
-            bounds = native.FzRect(native.FzRect.Fixed_EMPTY)
-            device = native.fz_new_bbox_device(bounds)
-            run(display, device, native.FzMatrix())
-            native.fz_close_device(device)
-            if bounds.x1 > bounds.x0:
-                reach = max(reach, (bounds.x1 - margin) * factor)
-            elif more and filled[3] <= filled[1]:
-                raise EvidenceError(State.CORRUPT, "It holds something that fits on no page.")
+            reach = max(reach, (_bounds(display).x1 - margin) * factor)
             lists.append(display)
     except EvidenceError:
         raise
     except Exception as error:  # MuPDF's own error classes
         raise EvidenceError(State.CORRUPT, f"It can't be laid out: {error}") from error
     return lists, reach
+
+
+def _bounds(display: Any) -> Any:
+    native = mupdf().mupdf
+    bounds = native.FzRect(native.FzRect.Fixed_EMPTY)
+    device = native.fz_new_bbox_device(bounds)
+    run(display, device, native.FzMatrix())
+    native.fz_close_device(device)
+    return bounds
+
+
+def _sliced(
+    part: str, room: tuple[float, float], tall: float, matrix: Any, rendering: Rendering, most: int
+) -> tuple[list[Any], float]:
+    """Pages cut from one tall one, between lines: MuPDF does not break a row of a table, and where
+    one is higher than a page, nothing after it would ever be reached."""
+    pymupdf = mupdf()
+    native = pymupdf.mupdf
+    wide, high = room
+    story = pymupdf.Story(_UNDRAWN.sub("\ufffd", part), user_css=CSS)
+    more = 1
+    while more:
+        tall = 2 * tall + high
+        if tall > high * most:
+            raise EvidenceError(f"{State.LIMIT}:pages", f"It has more than {most} pages.")
+        more, _ = story.place(pymupdf.Rect(0, 0, wide, tall))
+    whole, device = empty_list(wide, tall)
+    native.fz_draw_story(story.this, device, native.FzMatrix())
+    native.fz_close_device(device)
+    bounds = _bounds(whole)
+    words = Page(1, wide, tall, whole).words()
+    edges = sorted({(word.box[1], word.box[3]) for word in words})
+    lists, top = [], 0.0
+    while top < bounds.y1:
+        bottom = top + high
+        for above, below in reversed(edges):
+            if above < bottom < below and above > top:
+                bottom = above
+        width, height = rendering.paper
+        display, device = empty_list(width, height)
+        path = native.fz_new_path()
+        native.fz_rectto(path, 0, top, max(wide, bounds.x1), bottom)
+        moved = native.fz_pre_translate(matrix, 0, -top)
+        everything = native.FzRect(native.FzRect.Fixed_INFINITE)
+        native.fz_clip_path(device, path, 0, moved, everything)
+        run(whole, device, moved)
+        native.fz_pop_clip(device)
+        native.fz_close_device(device)
+        lists.append(display)
+        top = bottom
+    return lists, float(bounds.x1)
 
 
 def undrawable(text: str) -> list[str]:

@@ -97,11 +97,11 @@ class Page:
 
     def _text(self) -> Any:
         pymupdf = mupdf()
-        flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_PRESERVE_LIGATURES
-        flags = flags & ~pymupdf.TEXT_PRESERVE_LIGATURES
-        options = pymupdf.mupdf.FzStextOptions(flags)
-        stext = pymupdf.mupdf.fz_new_stext_page_from_display_list(self.display.this, options)
-        return pymupdf.TextPage(stext)
+        # What lies outside of the page or of a clip is not on it; an ActualText may say anything.
+        flags = (
+            pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_CLIP | pymupdf.TEXT_IGNORE_ACTUALTEXT
+        )
+        return pymupdf.TextPage(self.display.get_textpage(flags))
 
 
 class Pages:

@@ -114,32 +114,47 @@ def draw(page: Page, dpi: int, colour: bool, inset: tuple[float, float] = (0.0, 
     ``inset``: points kept free at the head and at the foot; the page is made smaller to fit between
     and stands in the middle.
     """
-    pymupdf = mupdf()
-    native = pymupdf.mupdf
     unit = dpi / 72
     width, height = max(1, round(page.width * unit)), max(1, round(page.height * unit))
     head, foot = inset
-    scale = unit * (page.height - head - foot) / page.height
-    left, top = (width - page.width * scale) / 2, head * unit
-    space = pymupdf.csRGB if colour else pymupdf.csGRAY
-    box = native.FzIrect(0, 0, width, height)
-    pixmap = native.fz_new_pixmap_with_bbox(space.this, box, native.FzSeparations(), 0)
-    native.fz_clear_pixmap_with_value(pixmap, 255)
-    matrix = native.FzMatrix(scale, 0, 0, scale, left, top)
-    clip = native.FzIrect(
-        int(left), int(top), int(left + page.width * scale + 0.5),
-        int(top + page.height * scale + 0.5),
-    )  # fmt: skip
-    device = native.fz_new_draw_device_with_bbox(matrix, pixmap, clip)
+    share = (page.height - head - foot) / page.height
+    inner = _drawn(page, unit * share, colour)
+    if share == 1:
+        return Canvas(inner, width, height, dpi, colour, unit, 0, 0)
+    left, top = (width - inner.w()) // 2, min(round(head * unit), height - inner.h())
+    canvas = Canvas(_blank(width, height, colour), width, height, dpi, colour, unit * share, left, top)
+    small = Canvas(inner, inner.w(), inner.h(), dpi, colour, unit * share, 0, 0)
+    canvas.pixels()[top : top + inner.h(), left : left + inner.w()] = small.pixels()
+    return canvas
+
+
+def _drawn(page: Page, scale: float, colour: bool) -> Any:
+    """A pixmap of the page, ``scale`` pixels a point."""
+    pymupdf = mupdf()
+    native = pymupdf.mupdf
+    width, height = max(1, round(page.width * scale)), max(1, round(page.height * scale))
+    pixmap = _blank(width, height, colour)
+    # A device keeps to the level it began with: changing it in the middle never ends.
     pymupdf.TOOLS.set_aa_level(8 if colour else 0)
     try:
+        device = native.fz_new_draw_device(native.FzMatrix(scale, 0, 0, scale, 0, 0), pixmap)
         run(page.display, device, native.FzMatrix())
         native.fz_close_device(device)
     except Exception as error:  # MuPDF's own error classes
         raise EvidenceError(State.CORRUPT, f"Page {page.number} can't be drawn: {error}") from error
     finally:
         pymupdf.TOOLS.set_aa_level(8)
-    return Canvas(pixmap, width, height, dpi, colour, scale, left, top)
+    return pixmap
+
+
+def _blank(width: int, height: int, colour: bool) -> Any:
+    pymupdf = mupdf()
+    native = pymupdf.mupdf
+    space = pymupdf.csRGB if colour else pymupdf.csGRAY
+    box = native.FzIrect(0, 0, width, height)
+    pixmap = native.fz_new_pixmap_with_bbox(space.this, box, native.FzSeparations(), 0)
+    native.fz_clear_pixmap_with_value(pixmap, 255)
+    return pixmap
 
 
 def finished(canvas: Canvas) -> Raster:
