@@ -216,7 +216,10 @@ def _laid(part: str, rendering: Rendering, factor: float, most: int) -> tuple[li
     width, height = rendering.paper
     margin = rendering.margin
     wide, high = (width - 2 * margin) * factor, max(72.0, height - 2 * margin) * factor
-    matrix = native.FzMatrix(1 / factor, 0, 0, 1 / factor, margin, margin)
+    left = margin * factor
+    # Not moved by the matrix: a story clips to its place before it is moved.
+    where = pymupdf.Rect(left, left, left + wide, left + high)
+    matrix = native.FzMatrix(1 / factor, 0, 0, 1 / factor, 0, 0)
     lists: list[Any] = []
     reach = 0.0
     try:
@@ -225,13 +228,13 @@ def _laid(part: str, rendering: Rendering, factor: float, most: int) -> tuple[li
         while more:
             if len(lists) >= most:
                 raise EvidenceError(f"{State.LIMIT}:pages", f"It has more than {most} pages.")
-            more, filled = story.place(pymupdf.Rect(0, 0, wide, high))
-            if more and filled[3] > high + 1:
-                return _sliced(part, (wide, high), float(filled[3]), matrix, rendering, most)
+            more, filled = story.place(where)
+            if more and filled[3] > where.y1 + 1:
+                return _sliced(part, (wide, high), filled[3] - left, factor, rendering, most)
             display, device = empty_list(width, height)
             native.fz_draw_story(story.this, device, matrix)
             native.fz_close_device(device)
-            reach = max(reach, (_bounds(display).x1 - margin) * factor)
+            reach = max(reach, filled[2] - left)
             lists.append(display)
     except EvidenceError:
         raise
@@ -250,20 +253,22 @@ def _bounds(display: Any) -> Any:
 
 
 def _sliced(
-    part: str, room: tuple[float, float], tall: float, matrix: Any, rendering: Rendering, most: int
+    part: str, room: tuple[float, float], tall: float, factor: float, rendering: Rendering, most: int
 ) -> tuple[list[Any], float]:
     """Pages cut from one tall one, between lines: MuPDF does not break a row of a table, and where
     one is higher than a page, nothing after it would ever be reached."""
     pymupdf = mupdf()
     native = pymupdf.mupdf
     wide, high = room
+    margin = rendering.margin
+    matrix = native.FzMatrix(1 / factor, 0, 0, 1 / factor, margin, margin)
     story = pymupdf.Story(_UNDRAWN.sub("\ufffd", part), user_css=CSS)
     more = 1
     while more:
         tall = 2 * tall + high
         if tall > high * most:
             raise EvidenceError(f"{State.LIMIT}:pages", f"It has more than {most} pages.")
-        more, _ = story.place(pymupdf.Rect(0, 0, wide, tall))
+        more, filled = story.place(pymupdf.Rect(0, 0, wide, tall))
     whole, device = empty_list(wide, tall)
     native.fz_draw_story(story.this, device, native.FzMatrix())
     native.fz_close_device(device)
@@ -288,7 +293,7 @@ def _sliced(
         native.fz_close_device(device)
         lists.append(display)
         top = bottom
-    return lists, float(bounds.x1)
+    return lists, float(filled[2])
 
 
 def undrawable(text: str) -> list[str]:
