@@ -12,6 +12,7 @@ from benchmarks.measure import Figure, Settings, machine
 
 PARTS = (
     "mail", "mbox", "mixed", "scale", "search", "entities", "tika", "packs", "workers", "commits",
+    "render",
 )  # fmt: skip
 
 

@@ -18,7 +18,8 @@ ALLOWED = {
     "analyze": {"model", "store"},
     "search": {"model", "store"},
     "engine": {"model", "store", "extract", "analyze", "search"},
-    "cli": {"model", "store", "extract", "analyze", "search", "engine"},
+    "produce": {"model", "store", "extract", "analyze", "search", "engine"},
+    "cli": {"model", "store", "extract", "analyze", "search", "engine", "produce"},
 }
 FILES = sorted(p for layer in ALLOWED for p in (PACKAGE / layer).rglob("*.py"))
 

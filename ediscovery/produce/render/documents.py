@@ -21,9 +21,18 @@ _KINDS = {
     "application/xhtml+xml": "flow:from_html",
 }
 _TEXTS = frozenset(
-    {TEXT, "text/csv", "text/tab-separated-values", "text/calendar", "text/vcard", "application/xml"}
+    {
+        TEXT,
+        "text/csv",
+        "text/tab-separated-values",
+        "text/calendar",
+        "text/vcard",
+        "application/xml",
+    }
 )
-_PICTURES = frozenset({"image/tiff", "image/png", "image/jpeg", "image/gif", "image/bmp", "image/webp"})
+_PICTURES = frozenset(
+    {"image/tiff", "image/png", "image/jpeg", "image/gif", "image/bmp", "image/webp"}
+)
 _OFFICE = ("application/vnd.openxmlformats-officedocument.", "application/vnd.oasis.opendocument.",
            "application/vnd.ms-word.", "application/vnd.ms-excel", "application/vnd.ms-powerpoint")  # fmt: skip
 _OFFICE_TYPES = frozenset({"application/msword", "application/rtf"})

@@ -26,7 +26,8 @@ CSS = """
     body { font-family: sans-serif; font-size: 10pt; margin: 0; }
     pre, .text { white-space: pre-wrap; overflow-wrap: break-word; }
     .typed { font-family: monospace; font-size: 9pt; }
-    p, td, div, span, li, a { overflow-wrap: break-word; }
+    p, div, span, li, a { overflow-wrap: break-word; }
+    table { overflow-wrap: normal; }
     .head { margin: 0; } .rule { border-bottom: 1pt solid black; margin-bottom: 8pt; }
 """
 _PIECE = 200_000  # characters of plain text that are laid out at once; the next begins a page
@@ -38,7 +39,9 @@ _GONE = (
 _UNWRAPPED = ["form", "fieldset", "label", "noscript", "button"]
 _ACTING = ("srcset", "background", "action", "formaction", "href")
 _UNDRAWN = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ufeff]")
-_NO_GLYPH = re.compile(r"[\s\u00ad\u034f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f]")
+_NO_GLYPH = re.compile(
+    r"[\s\u00ad\u034f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f]"
+)
 
 Pictures = Mapping[str, Callable[[], bytes]]  # Content-ID -> the bytes of the picture
 
@@ -122,7 +125,9 @@ def safe(
     tree.unwrap_tags(_UNWRAPPED)
     notes = []
     if remote:
-        notes.append(f"Content that would have been fetched from elsewhere is not shown ({remote}).")
+        notes.append(
+            f"Content that would have been fetched from elsewhere is not shown ({remote})."
+        )
     if missing:
         notes.append(f"Images whose data are missing or broken are not shown ({missing}).")
     return tree.html or "", notes
@@ -253,7 +258,12 @@ def _bounds(display: Any) -> Any:
 
 
 def _sliced(
-    part: str, room: tuple[float, float], tall: float, factor: float, rendering: Rendering, most: int
+    part: str,
+    room: tuple[float, float],
+    tall: float,
+    factor: float,
+    rendering: Rendering,
+    most: int,
 ) -> tuple[list[Any], float]:
     """Pages cut from one tall one, between lines: MuPDF does not break a row of a table, and where
     one is higher than a page, nothing after it would ever be reached."""
@@ -312,5 +322,3 @@ def _has_glyph(char: str) -> bool:
 @cache
 def _font() -> Any:
     return mupdf().Font("helv").this
-
-

@@ -126,5 +126,3 @@ def _inner(markup: str) -> str:
     start = low.find(">", start) + 1
     stop = low.rfind("</body>")
     return "".join(styles) + "<div>" + markup[start : stop if stop >= 0 else None] + "</div>"
-
-

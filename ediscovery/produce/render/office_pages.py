@@ -17,13 +17,14 @@ import tempfile
 import zipfile
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from ediscovery.extract.contract import Content, Context
 from ediscovery.extract.pdf.library import mupdf
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
-from ediscovery.produce.render import pdf_pages
-from ediscovery.produce.render.pages import Pages, Rendering
+from ediscovery.produce.render import flow, pdf_pages
+from ediscovery.produce.render.pages import Page, Pages, Rendering
 
 _SETTINGS = {
     "/org.openoffice.Office.Common/Security/Scripting": {
@@ -74,9 +75,43 @@ def open_pages(content: Content, context: Context, rendering: Rendering) -> Page
         _profile(folder / "profile")
         made = _convert(command, source, kind, folder, rendering)
         document = mupdf().open(stream=made, filetype="pdf")
+    remarks = _comments(document) if "comments" in rendering.shown else []
     pages = pdf_pages.from_document(document)
     pages.notes[:0] = notes
-    return pages
+    return _followed(pages, remarks, rendering, context) if remarks else pages
+
+
+def _comments(document: Any) -> list[str]:
+    """The comments in the order of the pages: each with its page, who made it, when, what it says.
+
+    LibreOffice draws none in the margin without a window, so they go on pages of their own.
+    """
+    found = []
+    for page in document:
+        for note in page.annots(types=[mupdf().PDF_ANNOT_TEXT]):
+            who, said = note.info.get("title", ""), note.info.get("content", "")
+            found.append(
+                f"Page {page.number + 1}, {who}: {said}"
+                if who
+                else f"Page {page.number + 1}: {said}"
+            )
+    return found
+
+
+def _followed(pages: Pages, remarks: list[str], rendering: Rendering, context: Context) -> Pages:
+    """``pages``, after them pages that list ``remarks``."""
+    text = "\n\n".join(["Comments", *remarks])
+    more = flow.lay([flow.as_text(text)], rendering, context, text)
+
+    def load(number: int) -> Page:
+        if number <= len(pages):
+            return pages.page(number)
+        page = more.page(number - len(pages))
+        page.number = number
+        return page
+
+    notes = [*pages.notes, f"Its {len(remarks)} comments stand on pages after it.", *more.notes]
+    return Pages(len(pages) + len(more), load, notes, pages.close)
 
 
 def _source(
@@ -124,7 +159,9 @@ def _unhide(source: Path, context: Context) -> None:
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as copy:
             for member in book.infolist():
                 context.charge(member.file_size)
-                copy.writestr(member.filename, shown if member.filename == names[0] else book.read(member))
+                copy.writestr(
+                    member.filename, shown if member.filename == names[0] else book.read(member)
+                )
     target.replace(source)
 
 
@@ -144,13 +181,10 @@ def _profile(folder: Path) -> None:
     )
 
 
-def _convert(
-    command: str, source: Path, kind: str, folder: Path, rendering: Rendering
-) -> bytes:
+def _convert(command: str, source: Path, kind: str, folder: Path, rendering: Rendering) -> bytes:
     shown = rendering.shown
     options = {
-        "ExportNotesInMargin": kind == "writer" and "comments" in shown,
-        "ExportNotes": False,
+        "ExportNotes": "comments" in shown,
         "ExportNotesPages": kind == "impress" and "notes" in shown,
         "ExportHiddenSlides": kind == "impress" and "hidden_sheets" in shown,
         "ExportBookmarks": False,

@@ -122,7 +122,9 @@ def draw(page: Page, dpi: int, colour: bool, inset: tuple[float, float] = (0.0, 
     if share == 1:
         return Canvas(inner, width, height, dpi, colour, unit, 0, 0)
     left, top = (width - inner.w()) // 2, min(round(head * unit), height - inner.h())
-    canvas = Canvas(_blank(width, height, colour), width, height, dpi, colour, unit * share, left, top)
+    canvas = Canvas(
+        _blank(width, height, colour), width, height, dpi, colour, unit * share, left, top
+    )
     small = Canvas(inner, inner.w(), inner.h(), dpi, colour, unit * share, 0, 0)
     canvas.pixels()[top : top + inner.h(), left : left + inner.w()] = small.pixels()
     return canvas

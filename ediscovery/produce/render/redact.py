@@ -81,9 +81,7 @@ def find(page: Page, terms: Sequence[Term]) -> list[Redaction]:
 
 def find_words(number: int, words: Sequence[Word], terms: Sequence[Term]) -> list[Redaction]:
     """As :func:`find`, on the words of page ``number`` as OCR gave them; whole words are covered."""
-    chars = [
-        Char(word.box, char, word.line, True) for word in words for char in [*word.text, " "]
-    ]
+    chars = [Char(word.box, char, word.line, True) for word in words for char in [*word.text, " "]]
     return _find(number, chars, terms)
 
 

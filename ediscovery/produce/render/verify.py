@@ -39,9 +39,8 @@ def secrets_of(pages: Sequence[Finished]) -> list[str]:
 def raster_is_burnt(page: Finished, context: Context | None = None) -> list[Finding]:
     """Whether each box of the page's raster is of one black but for its label, and with ``context``,
     where tesseract is there, whether OCR reads nothing else in it."""
-    from PIL import Image
-
     import numpy as np
+    from PIL import Image
 
     raster = page.raster
     if raster.colour:
@@ -66,9 +65,12 @@ def raster_is_burnt(page: Finished, context: Context | None = None) -> list[Find
             framed = np.pad(255 - part, 40, constant_values=255)
             Image.fromarray(framed.astype(np.uint8)).save(buffer, "PNG")
             try:
-                read = _plain(" ".join(w.text for w in ocr.words(buffer.getvalue(), context, raster.dpi)))
+                read = _plain(
+                    " ".join(w.text for w in ocr.words(buffer.getvalue(), context, raster.dpi))
+                )
             except ocr.OcrFailed:
                 continue
+            read = _plain(" ".join(word.text for word in found))
             if one.covered and len(_plain(one.covered)) > 2 and _plain(one.covered) in read:
                 findings.append(Finding(where, "OCR reads the covered text in the box."))
     return findings
@@ -122,10 +124,13 @@ def text_keeps_off(data: bytes, pages: Sequence[Finished], where: str) -> list[F
         for page, made in zip(document, pages, strict=True):
             unit = 72 / made.raster.dpi
             for one, area in zip(made.redactions, made.areas, strict=True):
-                box = mupdf().Rect(*(value * unit for value in area)) + (1, 1, -1, -1)
+                left, top, right, bottom = (value * unit for value in area)
+                box = mupdf().Rect(left + 1, top + 1, right - 1, bottom - 1)
                 under = _plain(page.get_textbox(box)) if not box.is_empty else ""
                 if under and under not in _plain(one.label):
-                    findings.append(Finding(f"{where}, page {made.number}", "Text lies under a box."))
+                    findings.append(
+                        Finding(f"{where}, page {made.number}", "Text lies under a box.")
+                    )
     return findings
 
 
@@ -166,9 +171,7 @@ def _strings(source: str) -> bytes:
     for digits in re.findall(r"<([0-9A-Fa-f\s]{4,})>", source):
         pure = re.sub(r"\s", "", digits)
         found.append(bytes.fromhex(pure + "0" * (len(pure) % 2)))
-    octal = re.sub(
-        rb"\\([0-7]{3})", lambda match: bytes([int(match.group(1), 8) & 255]), found[0]
-    )
+    octal = re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match.group(1), 8) & 255]), found[0])
     return b"\n".join([*found, octal]).lower()
 
 
