@@ -73,7 +73,7 @@ def finish(
         percent = 100 * canvas.scale * 72 / dpi
         notes.append(f"Page {page.number} is shown at {percent:.0f} percent for its endorsements.")
     areas = redact.burn(canvas, here)
-    words, source = _words(page, canvas, here, context, with_ocr, notes)
+    words, source = _words(page, canvas, here, areas, context, with_ocr, notes)
     lines = words[-1].line + 1 if words else 0
     endorse.stamp(canvas, placed)
     return Finished(
@@ -93,6 +93,7 @@ def _words(
     page: Page,
     canvas: Canvas,
     redactions: Sequence[Redaction],
+    areas: Sequence[tuple[int, int, int, int]],
     context: Context,
     with_ocr: bool | None,
     notes: list[str],
@@ -101,13 +102,34 @@ def _words(
         return [_moved(word, canvas) for word in page.words()], ORIGINAL
     if ocr.available() if with_ocr is None else with_ocr:
         try:
-            return read(canvas, context), OCR
+            return _legible(read(canvas, context), redactions, areas, 72 / canvas.dpi), OCR
         except ocr.OcrFailed as failure:
             notes.append(
                 f"OCR of page {page.number} failed ({failure}); its text is what lies outside of "
                 "the redactions."
             )
     return [_moved(word, canvas) for word in outside(page, canvas, redactions)], OUTSIDE
+
+
+def _legible(
+    words: list[Word],
+    redactions: Sequence[Redaction],
+    areas: Sequence[tuple[int, int, int, int]],
+    unit: float,
+) -> list[Word]:
+    """``words`` without what OCR makes of a black box: of what it reads in one only its label."""
+    kept = []
+    for word in words:
+        inside = [
+            one
+            for one, area in zip(redactions, areas, strict=True)
+            if redact.touches(
+                word.box, (area[0] * unit, area[1] * unit, area[2] * unit, area[3] * unit), -1.0
+            )
+        ]
+        if all(word.text in one.label for one in inside):
+            kept.append(word)
+    return kept
 
 
 def read(canvas: Canvas, context: Context) -> list[Word]:

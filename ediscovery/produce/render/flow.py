@@ -222,9 +222,7 @@ def _laid(part: str, rendering: Rendering, factor: float, most: int) -> tuple[li
     margin = rendering.margin
     wide, high = (width - 2 * margin) * factor, max(72.0, height - 2 * margin) * factor
     left = margin * factor
-    # Not moved by the matrix: a story clips to its place before it is moved.
     where = pymupdf.Rect(left, left, left + wide, left + high)
-    matrix = native.FzMatrix(1 / factor, 0, 0, 1 / factor, 0, 0)
     lists: list[Any] = []
     reach = 0.0
     try:
@@ -236,9 +234,15 @@ def _laid(part: str, rendering: Rendering, factor: float, most: int) -> tuple[li
             more, filled = story.place(where)
             if more and filled[3] > where.y1 + 1:
                 return _sliced(part, (wide, high), filled[3] - left, factor, rendering, most)
-            display, device = empty_list(width, height)
-            native.fz_draw_story(story.this, device, matrix)
+            # Drawn without a matrix: a story clips to its place as it was before one moves it.
+            display, device = empty_list(width * factor, height * factor)
+            native.fz_draw_story(story.this, device, native.FzMatrix())
             native.fz_close_device(device)
+            if factor > 1:
+                large = display
+                display, device = empty_list(width, height)
+                run(large, device, native.FzMatrix(1 / factor, 0, 0, 1 / factor, 0, 0))
+                native.fz_close_device(device)
             reach = max(reach, filled[2] - left)
             lists.append(display)
     except EvidenceError:

@@ -65,9 +65,7 @@ def raster_is_burnt(page: Finished, context: Context | None = None) -> list[Find
             framed = np.pad(255 - part, 40, constant_values=255)
             Image.fromarray(framed.astype(np.uint8)).save(buffer, "PNG")
             try:
-                read = _plain(
-                    " ".join(w.text for w in ocr.words(buffer.getvalue(), context, raster.dpi))
-                )
+                found = ocr.words(buffer.getvalue(), context, raster.dpi)
             except ocr.OcrFailed:
                 continue
             read = _plain(" ".join(word.text for word in found))
@@ -139,7 +137,7 @@ def workbook_is_clean(data: bytes, secrets: Sequence[str], where: str) -> list[F
     findings = []
     with zipfile.ZipFile(io.BytesIO(data)) as book:
         for member in book.infolist():
-            piece = book.read(member) + member.filename.encode()
+            piece = (book.read(member) + member.filename.encode()).lower()
             if any(form in piece for secret in secrets for form in _forms(secret)):
                 findings.append(Finding(f"{where}, {member.filename}", "It holds a redacted text."))
     return findings

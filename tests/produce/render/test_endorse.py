@@ -16,7 +16,8 @@ from ediscovery.produce.render.finish import finish
 from ediscovery.produce.render.pages import Rendering
 from tests.produce.render.support import PDF, context, pages_of, pdf_with
 
-ALL = [Endorsement(position, f"MARK{number}") for number, position in enumerate(POSITIONS)]
+NAMES = ["Harbour", "Meadow", "Orchard", "Valley", "Mountain", "River"]
+ALL = [Endorsement(*pair) for pair in zip(POSITIONS, NAMES, strict=True)]
 
 
 def test_six_positions_are_read_back(tmp_path: Path) -> None:
@@ -25,18 +26,18 @@ def test_six_positions_are_read_back(tmp_path: Path) -> None:
     assert not made.notes
     with pymupdf.open(stream=pdf_file.pdf([made])) as document:
         words = {w[4]: w for w in document[0].get_text("words")}
-        assert {f"MARK{n}" for n in range(6)} <= words.keys()
-        assert words["MARK0"][1] < 40 and words["MARK3"][1] > 740
-        assert words["MARK0"][0] < 40 and words["MARK5"][2] > 570
+        assert set(NAMES) <= words.keys()
+        assert words["Harbour"][1] < 40 and words["Valley"][1] > 740
+        assert words["Harbour"][0] < 40 and words["River"][2] > 570
         if ocr.available():
             picture = document[0].get_pixmap(dpi=300).tobytes("png")
             read = ocr.recognise(picture, context(tmp_path), 300).text
-            assert all(f"MARK{n}" in read for n in range(6))
+            assert all(name in read for name in NAMES)
 
 
 def test_a_page_without_margin_is_made_smaller(tmp_path: Path) -> None:
     document = pymupdf.open(stream=pdf_with("content"))
-    document[0].draw_rect(pymupdf.Rect(2, 2, 610, 790), width=2)
+    document[0].draw_rect(pymupdf.Rect(100, 750, 610, 790), fill=(0.9, 0.9, 0.9))
     page = pages_of(document.tobytes(), PDF, tmp_path).page(1)
     made = finish(page, Rendering(), context(tmp_path), [Endorsement("foot-right", "ACME-1")])
     assert any("percent" in note for note in made.notes)

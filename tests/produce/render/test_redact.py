@@ -53,12 +53,7 @@ def test_terms_are_found_in_any_case_and_over_lines(
     found = redact.find(page, [term(pattern)])
     assert list(dict.fromkeys(one.covered for one in found)) == covered
     if covered:
-        assert redact.covered(page, [found[0].box])[0] in page_text(pages_of, page)
-
-
-def page_text(_: object, page: object) -> str:
-    return finishing.text_of(page.words()).replace("\n", " ")  # type: ignore[attr-defined]
-
+        assert redact.covered(page, [found[0].box])[0].casefold() in covered[0].casefold()
 
 def test_regular_expressions(tmp_path: Path) -> None:
     page = pages_of(pdf_with("SSN 078-05-1120 and 219-09-9999"), PDF, tmp_path).page(1)
@@ -228,7 +223,7 @@ def test_ocr_words_can_be_searched(tmp_path: Path) -> None:
 
 
 def test_text_layer_of_all_scripts(tmp_path: Path) -> None:
-    text = "Привет 你好世界 שלום (paren) back\\slash é 😀"
+    text = "Привет 你好世界 (paren) back\\slash é 😀\nשלום"
     from ediscovery.produce.render import flow
 
     page = flow.lay([flow.as_text(text)], Rendering(), context(tmp_path), text).page(1)
