@@ -55,6 +55,7 @@ def test_terms_are_found_in_any_case_and_over_lines(
     if covered:
         assert redact.covered(page, [found[0].box])[0].casefold() in covered[0].casefold()
 
+
 def test_regular_expressions(tmp_path: Path) -> None:
     page = pages_of(pdf_with("SSN 078-05-1120 and 219-09-9999"), PDF, tmp_path).page(1)
     found = redact.find(page, [term(r"\d{3}-\d\d-\d{4}", regex=True)])
@@ -112,7 +113,9 @@ def test_verification_finds_what_was_left(tmp_path: Path) -> None:
     assert verify.text_is_clean("zanzi\nbar  QUUX", ["Zanzi bar quux"], "t")
     assert verify.text_is_clean(f"{CANARY}.pdf", [CANARY], "name")
     pages = made(pdf_with(f"the {CANARY}"), [term(CANARY)], tmp_path)
-    honest = finish(pages_of(pdf_with(f"the {CANARY}"), PDF, tmp_path).page(1), Rendering(), context(tmp_path))
+    honest = finish(
+        pages_of(pdf_with(f"the {CANARY}"), PDF, tmp_path).page(1), Rendering(), context(tmp_path)
+    )
     assert verify.text_keeps_off(pdf_file.pdf([honest]), pages, "f")
 
 
@@ -180,8 +183,7 @@ def test_same_bytes_twice(tmp_path: Path) -> None:
 
 
 needs_xray = pytest.mark.skipif(
-    importlib.util.find_spec("xray") is None
-    or importlib.util.find_spec("httpx2") is None,
+    importlib.util.find_spec("xray") is None or importlib.util.find_spec("httpx2") is None,
     reason="x-ray is missing (pip install --no-deps x-ray httpx2)",
 )
 
