@@ -201,6 +201,12 @@ def _database(address: str) -> Iterator[str]:
             roles = connection.execute(
                 "SELECT rolname FROM pg_roles WHERE rolname LIKE 'm\\_acme-%'"
             ).fetchall()
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+            # FORCE would stumble over the server's own vacuum, which a plain DROP sends away.
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE datname = %s AND usename = current_user",
+                [name],
+            )
+            connection.execute(f'DROP DATABASE "{name}"'.encode())
             for (role,) in roles:
                 connection.execute(f'DROP ROLE IF EXISTS "{role}"'.encode())

@@ -44,7 +44,7 @@ QUERIES = 60  # of each kind
 FAMILY = 3  # documents: a mail and two attachments
 _WORDS = 200_000  # of the vocabulary
 _TEXT = 60  # words of a document
-_SLICE = 50_000  # documents that one task indexes and commits
+_SLICE = 100_000  # documents between two commits of the index
 _COMMIT = 5_000  # rows of one transaction of the catalog
 _DOCUMENT_COLUMNS = tuple(column.name for column in documents.c)
 _CUSTODIANS = 40
@@ -94,8 +94,7 @@ def _made(settings: Settings, place: Path, deployment: Deployment, name: str, co
     with ProcessPoolExecutor(2) as pool, matter.locked():
         begun = index_of(matter).begin(2, count)
         waiting = [
-            pool.submit(_fill, matter.identity, start, min(start + _SLICE, count + 1), share, begun)
-            for start in range(1, count + 1, _SLICE)
+            pool.submit(_fill, matter.identity, count, share, begun)
             for share in range(begun.writers)
         ]
         _catalog(matter, count)
@@ -188,13 +187,15 @@ def _date(number: int) -> datetime:
     return datetime(2001, 1, 1, tzinfo=UTC) + timedelta(minutes=number % 2_000_000)
 
 
-def _fill(identity: Identity, start: int, stop: int, share: int, begun: Begun) -> None:
-    """Index one share of the numbers from ``start`` to before ``stop``."""
-    matter = opened(identity)
-    target, clean = index_of(matter).write(f"{share}-{start}", begun)
-    with target:
-        target.add(_documents(start, stop, share, begun.writers), new=clean)
-        target.commit()
+def _fill(identity: Identity, count: int, share: int, begun: Begun) -> None:
+    """Index one share of all documents, a slice at a time."""
+    place = index_of(opened(identity))
+    for start in range(1, count + 1, _SLICE):
+        target, clean = place.write(f"{share}-{start}", begun)
+        with target:
+            stop = min(start + _SLICE, count + 1)
+            target.add(_documents(start, stop, share, begun.writers), new=clean)
+            target.commit()
 
 
 def _word(rank: int) -> str:
