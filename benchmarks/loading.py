@@ -43,6 +43,7 @@ def run(settings: Settings) -> None:
     ingest(settings, prepare(settings, count))
     home = settings.scratch / "home"
     matter = Workspace(home, Deployment(name="servers", index=url)).open("bench")
+    _forget(ElasticPlace(url, matter.name, ""))  # of an earlier run
     ready = _prepared(matter)
     ours, bare = [], []
     pool = DaskPool(2, str(settings.scratch / "dask"))
@@ -89,8 +90,7 @@ def _bare(url: str, ready: list[dict[str, Any]]) -> float:
     from elasticsearch.helpers import parallel_bulk
 
     place = ElasticPlace(url, "bare-loading", "benchmark")
-    for generation in place.generations():
-        place.client.indices.delete(index=generation.name)
+    _forget(place)
     made = place.create(1, len(ready), searched=True)
 
     def actions() -> Iterator[dict[str, Any]]:
@@ -104,5 +104,10 @@ def _bare(url: str, ready: list[dict[str, Any]]) -> float:
         assert done, outcome
     place.client.indices.refresh(index=made.name)
     seconds = time.perf_counter() - started
-    place.client.indices.delete(index=made.name)
+    _forget(place)
     return seconds
+
+
+def _forget(place: ElasticPlace) -> None:
+    for generation in place.generations():
+        place.client.indices.delete(index=generation.name)
