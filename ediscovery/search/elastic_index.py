@@ -92,8 +92,7 @@ class ElasticPlace:
         return Begun(min(max(1, workers), _MOST_WRITERS), clean=True)
 
     def write(self, name: str, begun: Begun) -> tuple[ElasticIndex, bool]:
-        # Durable is enough until the end: each refresh makes segments that are merged again.
-        return ElasticIndex(self, shows=False), begun.clean
+        return ElasticIndex(self), begun.clean
 
     def finish(self) -> None:
         generations = self.generations()
@@ -101,7 +100,6 @@ class ElasticPlace:
             return
         newest = generations[-1]
         self._checked(newest)
-        self.show(newest)
         with self._said():
             if newest.filling:
                 self._settings(newest, {_REPLICAS: _data()["settings"][_REPLICAS]})
@@ -179,11 +177,6 @@ class ElasticPlace:
             )
         return made
 
-    def show(self, generation: Generation) -> None:
-        """Have a generation show all that it was sent."""
-        with self._said():
-            self.client.indices.refresh(index=generation.name)
-
     def _owned(self, generation: Generation) -> Generation:
         if generation.meta.get("owner") != self.owner:
             raise Refused(
@@ -230,13 +223,11 @@ class ElasticIndex:
 
     Searches ask the generation that the alias is on, as of the last :meth:`refresh`; documents go
     into the newest one. A commit is visible at once as a whole on each shard of the index; what was
-    added and not committed may have reached the server, and a later commit shows it. Without
-    ``shows`` a commit makes durable only, and :meth:`ElasticPlace.finish` shows.
+    added and not committed may have reached the server, and a later commit shows it.
     """
 
-    def __init__(self, place: ElasticPlace, *, shows: bool = True) -> None:
+    def __init__(self, place: ElasticPlace) -> None:
         self.place = place
-        self._shows = shows
         self._bulk: Bulk | None = None
         self._target: Generation | None = None
         self._snapshot: Search | None = None
@@ -275,16 +266,20 @@ class ElasticIndex:
         """
         if self._bulk is not None and self._target is not None:
             self._bulk.flush()
-            target = self._target
-            if self._shows:
-                patiently(lambda: self.place.show(target), self.place.patience)
+            patiently(self._show, self.place.patience)
             generations = patiently(self.place.generations, self.place.patience)
-            if target.name not in {g.name for g in generations if g.meta}:
+            if self._target.name not in {g.name for g in generations if g.meta}:
                 raise TryAgain(
-                    f"{target.name} was deleted while it was filled.",
+                    f"{self._target.name} was deleted while it was filled.",
                     "Build it again: ediscovery index rebuild MATTER",
                 )
         self.refresh()
+
+    def _show(self) -> None:
+        """Have the server show what it was sent."""
+        assert self._target is not None
+        with self.place._said():
+            self.place.client.indices.refresh(index=self._target.name)
 
     def close(self) -> None:
         """Let the server forget what it kept for us; what was not committed is lost."""
