@@ -7,6 +7,7 @@ coordinator commits, so a stage takes as long as the slower of the two.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -124,6 +125,17 @@ def run(settings: Settings) -> None:
         Figure(
             f"two workers against one, {count:,} EML", "80% efficiency", f"{share:.0%}",
             share >= 0.8, f"{times[1]:.1f} s and {times[2]:.1f} s",
+        )
+    )  # fmt: skip
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})  # what is started from here inherits it
+    alone = median(settings.runs, lambda: ingest(settings, folder, workers=1)[0])[0]
+    os.sched_setaffinity(0, cores)
+    settings.figures.append(
+        Figure(
+            "two workers on two cores against one worker on one", "-",
+            f"{alone / (2 * times[2]):.0%}", None,
+            f"{alone:.1f} s; a worker, its parser and the coordinator take turns on that core",
         )
     )  # fmt: skip
     here = costs(settings, folder, count, sees_sources=True)
