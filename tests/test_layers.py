@@ -18,7 +18,9 @@ ALLOWED = {
     "analyze": {"model", "store"},
     "search": {"model", "store"},
     "engine": {"model", "store", "extract", "analyze", "search"},
-    "cli": {"model", "store", "extract", "analyze", "search", "engine"},
+    "review": {"model", "store", "search", "engine"},
+    "produce": {"model", "store", "search", "engine", "review"},
+    "cli": {"model", "store", "extract", "analyze", "search", "engine", "review", "produce"},
 }
 FILES = sorted(p for layer in ALLOWED for p in (PACKAGE / layer).rglob("*.py"))
 

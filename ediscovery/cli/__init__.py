@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "exceptions": ("exceptions", "List, retry and resolve what could not be read."),
     "search": ("search", "Search a matter."),
     "doc": ("doc", "Show a document, its text, native and family."),
+    "code": ("code", "Code documents for review; show and undo codings."),
     "report": ("report", "Report on a matter."),
     "verify": ("verify", "Prove that a matter is complete and unaltered."),
     "audit": ("audit", "Show the audit log; make a checkpoint to keep elsewhere."),

@@ -1,0 +1,130 @@
+"""Settings that people write as YAML: found by name or path, checked, extended.
+
+Profiles, deployments, coding layouts, protocols and production specifications are such files. Each
+kind has a folder of shipped ones and a JSON Schema in ``schemas/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ediscovery.model.errors import UsageError
+from ediscovery.model.resources import resource
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of file: what a person calls it, the shipped folder, its schema, which names count.
+
+    ``folder`` is ``""`` for a kind of which none is shipped.
+    """
+
+    noun: str
+    folder: str
+    schema: str
+    mine: Callable[[str], bool] = lambda name: True
+
+    def names(self) -> list[str]:
+        """Names of the shipped ones, sorted."""
+        if not self.folder:
+            return []
+        return sorted(p.stem for p in resource(self.folder).glob("*.yaml") if self.mine(p.stem))
+
+    def load(self, name: str) -> tuple[Path, dict[str, Any]]:
+        """The path and the checked data of the file called ``name``, or of the file at that path.
+
+        Raises :class:`UsageError` when there is none or it does not fit the schema.
+        """
+        path = self._path(name)
+        data = read(path)
+        self.check(data, str(path))
+        return path, data
+
+    def check(self, data: Any, where: str) -> None:
+        """Raise :class:`UsageError`, naming ``where`` and the place, when data is not of the kind.
+
+        Of several problems the first by its place is told.
+        """
+        import json
+
+        import jsonschema
+
+        schema = json.loads(resource("schemas", self.schema).read_text(encoding="utf-8"))
+        problems = sorted(
+            jsonschema.Draft202012Validator(schema).iter_errors(data),
+            key=lambda error: [str(step) for step in error.absolute_path],
+        )
+        if problems:
+            place = "/".join(str(step) for step in problems[0].absolute_path) or "top level"
+            raise UsageError(
+                f"{where}, {place}: {problems[0].message}",
+                f"See schemas/{self.schema} for what fits.",
+            )
+
+    def extended(self, name: str, names: tuple[str, ...] = ()) -> dict[str, Any]:
+        """The data called ``name``, on top of what it names under ``extends``; its own name in it.
+
+        Mappings are put together key by key, and everything else is replaced whole. ``names`` are
+        those that led here. Raises :class:`UsageError`, also when files extend each other.
+        """
+        path, data = self.load(name)
+        if str(path) in names:
+            raise UsageError(f"{path} extends itself.", "Take out one extends.")
+        data = {"name": path.stem} | data
+        base = data.pop("extends", None)
+        if base is None:
+            return data
+        return merged(self.extended(base, (*names, str(path))), data)
+
+    def _path(self, name: str) -> Path:
+        path = Path(name)
+        if path.suffix in {".yaml", ".yml"} and path.is_file():
+            return path
+        known = self.names()
+        if name not in known:
+            shipped = f"Known are {', '.join(known)}; or give" if known else "Give"
+            raise UsageError(f"No {self.noun} {name!r}.", f"{shipped} the path of a YAML file.")
+        return resource(self.folder, f"{name}.yaml")
+
+
+def read(path: Path) -> Any:
+    """The data of a YAML file, dates as the text they were written in.
+
+    An empty file is an empty mapping. Raises :class:`UsageError` when it can't be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} can't be read: {error}", "Give a YAML file in UTF-8.") from error
+    return parse(text, str(path))
+
+
+def parse(text: str, where: str) -> Any:
+    """The data of YAML ``text``, as :func:`read` gives it; ``where`` names it in errors."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Knows no dates: JSON has none either, and the schemas say how they are written."""
+
+    Loader.yaml_implicit_resolvers = {
+        first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
+        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    try:
+        data = yaml.load(text, Loader)
+    except yaml.YAMLError as error:
+        raise UsageError(f"{where} is not valid YAML: {error}", "Mend the file.") from error
+    return {} if data is None else data
+
+
+def merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """``base`` with ``own`` on top: mappings key by key, all else replaced."""
+    result = dict(base)
+    for key, value in own.items():
+        below = result.get(key)
+        both = isinstance(below, dict) and isinstance(value, dict)
+        result[key] = merged(below, value) if both else value  # type: ignore[arg-type]
+    return result

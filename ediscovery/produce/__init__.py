@@ -1,0 +1,1 @@
+"""Production: what leaves the building for another party."""
