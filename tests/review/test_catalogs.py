@@ -11,6 +11,12 @@ from tests.contracts.review import Review
 from tests.store.databases import emptied, new_database
 
 
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    with new_database() as address:
+        yield address
+
+
 class TestSQLite(Review):
     @pytest.fixture
     def deployment(self) -> Deployment:
@@ -19,11 +25,6 @@ class TestSQLite(Review):
 
 @pytest.mark.server("postgresql")
 class TestPostgreSQL(Review):
-    @pytest.fixture(scope="class")
-    def database(self) -> Iterator[str]:
-        with new_database() as address:
-            yield address
-
     @pytest.fixture
     def deployment(self, database: str) -> Deployment:
         return Deployment(catalog=emptied(database))
