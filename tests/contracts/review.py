@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -148,6 +149,19 @@ class Review:
             actions = [entry["action"] for entry in audit.entries(connection)]
             assert actions[-3:] == ["coded", "coded", "coding taken back"]
             assert audit.verify(connection, matter.audit_path) == []
+
+    @pytest.mark.parametrize("value", ["a", "c"])
+    def test_a_field_that_had_several_values_may_come_to_have_one(
+        self, matter: Matter, value: str
+    ) -> None:
+        """In another layout, that is; and back."""
+        for other in ("a", "b"):
+            coding.code(matter, LAYOUT, [1], [Assignment("set", "issue", other)])
+        single = replace(LAYOUT, fields={"issue": replace(LAYOUT.fields["issue"], many=False)})
+        done = coding.code(matter, single, [1], [Assignment("set", "issue", value)])
+        assert self.state(matter) == {(1, "issue", value)}
+        coding.undo(matter, single, done.act)
+        assert (1, "issue", "b") in self.state(matter)
 
     def test_families_that_differ_are_counted(self, matter: Matter) -> None:
         yes = coding.assignments(LAYOUT, ["responsive=yes"])
