@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,8 @@ QUERIES = 60  # of each kind
 FAMILY = 3  # documents: a mail and two attachments
 _WORDS = 200_000  # of the vocabulary
 _TEXT = 60  # words of a document
-_SLICE = 100_000  # documents between two commits of the index
+_RUNNING = 5_000_000  # words that documents are cut out of
+_SLICE = 500_000  # documents between two commits of the index
 _COMMIT = 5_000  # rows of one transaction of the catalog
 _DOCUMENT_COLUMNS = tuple(column.name for column in documents.c)
 _CUSTODIANS = 40
@@ -202,19 +204,23 @@ def _word(rank: int) -> str:
     return f"w{rank:x}"
 
 
+@cache
+def _running() -> list[str]:
+    """Text without end: words as often as in real text (Zipf). Documents are cut out of it."""
+    weights = numpy.cumsum(1.0 / numpy.arange(1, _WORDS + 1))
+    draws = numpy.random.default_rng(1).random(_RUNNING) * weights[-1]
+    words = [_word(rank) for rank in range(_WORDS)]
+    return [words[rank] for rank in weights.searchsorted(draws).tolist()]
+
+
 def _documents(start: int, stop: int, share: int, shares: int) -> Iterator[IndexDocument]:
-    ranks = numpy.arange(1, _WORDS + 1)
-    weights = numpy.cumsum(1.0 / ranks)
-    weights /= weights[-1]
-    numbers = [n for n in range(start, stop) if n % shares == share]
-    for at in range(0, len(numbers), 1000):
-        chosen = numbers[at : at + 1000]
-        draws = numpy.random.default_rng(chosen[0]).random((len(chosen), _TEXT))
-        for number, row in zip(chosen, weights.searchsorted(draws), strict=True):
+    running = _running()
+    for number in range(start, stop):
+        if number % shares == share:
             mail = _top(number) == number
+            cut = number * 7919 % (_RUNNING - _TEXT)
             yield IndexDocument(
-                number=number, parent=_parent(number),
-                text=" ".join(_word(rank) for rank in row.tolist()),
+                number=number, parent=_parent(number), text=" ".join(running[cut : cut + _TEXT]),
                 subject=f"RE: lot {number % 9973}", from_=f"roe{number % 211}@acme.example",
                 custodian=f"Custodian {_collection(number)}",
                 all_custodians=[f"Custodian {_collection(number)}"],

@@ -18,8 +18,18 @@ ALLOWED = {
     "analyze": {"model", "store"},
     "search": {"model", "store"},
     "engine": {"model", "store", "extract", "analyze", "search"},
-    "produce": {"model", "store", "extract", "analyze", "search", "engine"},
-    "cli": {"model", "store", "extract", "analyze", "search", "engine", "produce"},
+    "review": {"model", "store", "search", "engine"},
+    "produce": {"model", "store", "extract", "analyze", "search", "engine", "review"},
+    "cli": {
+        "model",
+        "store",
+        "extract",
+        "analyze",
+        "search",
+        "engine",
+        "review",
+        "produce",
+    },
 }
 FILES = sorted(p for layer in ALLOWED for p in (PACKAGE / layer).rglob("*.py"))
 

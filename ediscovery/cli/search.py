@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -19,9 +19,6 @@ from ediscovery.cli.common import (
     print_table,
     safe,
 )
-
-if TYPE_CHECKING:
-    from ediscovery.search.grammar import ParsedQuery
 
 _ROWS = 50
 _FIELDS = "control_number,sent_at,from,subject,file_name,custodian"
@@ -56,32 +53,34 @@ def search(
     ediscovery search acme 'attachment(type:spreadsheet) AND date:2001-03..' --csv hits.csv
     ediscovery search acme '(delay OR postpone*) w/10 deliver*' --explain
     """
+    from ediscovery.cli.choosing import uncoded, understood
     from ediscovery.search.backends import index_of
     from ediscovery.store.lookup import briefs
 
     if explain and (count or (csv_file is not None and not as_json)):
         raise click.UsageError("--explain goes with a list of hits or --json.")
     opened = open_matter(matter)
-    understood = _understood(query, opened.zone)
-    for remark in understood.notes:
+    parsed = understood(query, opened.zone)
+    notes = [*parsed.notes, *uncoded(opened, parsed.tree)]
+    for remark in notes:
         note(f"Note: {remark}")
     columns = [field.strip() for field in fields.split(",") if field.strip()]
     briefs(opened, [], columns)  # an unknown field is said before the search
     with index_of(opened).open() as target:
         if count:
-            click.echo(target.count(understood.tree))
+            click.echo(target.count(parsed.tree))
             return
         if limit is None and (csv_file is not None or as_json):
-            numbers = target.matching(understood.tree).tolist()
+            numbers = target.matching(parsed.tree).tolist()
             total = len(numbers)
         else:
-            found = target.search(understood.tree, limit=limit or _ROWS)
+            found = target.search(parsed.tree, limit=limit or _ROWS)
             numbers, total = found.numbers, found.total
         why = {}
         if explain:
             from ediscovery.store.lookup import text
 
-            why = {n: target.explain(understood.tree, n, text(opened, n)) for n in numbers}
+            why = {n: target.explain(parsed.tree, n, text(opened, n)) for n in numbers}
     rows = briefs(opened, numbers, columns)
     if csv_file is not None:
         _write_csv(csv_file, columns, _local(rows, opened.zone))
@@ -96,8 +95,8 @@ def search(
                 "schema": "ediscovery/search/1",
                 "matter": opened.name,
                 "query": query,
-                "understood": understood.describe(),
-                "notes": list(understood.notes),
+                "understood": parsed.describe(),
+                "notes": notes,
                 "total": total,
                 "documents": rows,
             }
@@ -105,7 +104,7 @@ def search(
     if as_json or csv_file is not None:
         return
     if explain:
-        click.echo(f"Understood as: {understood.describe()}")
+        click.echo(f"Understood as: {parsed.describe()}")
     if not rows:
         click.echo("No documents.")
         return
@@ -116,19 +115,6 @@ def search(
     for number in numbers if explain else ():
         _explain(opened.control_number(number), why[number])
     click.echo(f"Showing {len(rows):,} of {total:,} documents.")
-
-
-def _understood(query: str, zone: tzinfo) -> ParsedQuery:
-    """The query read; one that can't be is shown with a mark under the place."""
-    from ediscovery.search.grammar import parse
-    from ediscovery.search.lexer import QueryError
-
-    try:
-        return parse(query, zone)
-    except QueryError as error:
-        for line in error.pointer().split("\n"):
-            note(f"  {safe(line)}")
-        raise
 
 
 def _local(rows: list[dict[str, Any]], zone: tzinfo) -> list[dict[str, Any]]:

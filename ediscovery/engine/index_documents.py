@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from ediscovery.search.index import IndexDocument
 from ediscovery.store.lookup import with_texts
-from ediscovery.store.tables import collections, custodians, documents, items, mentions
+from ediscovery.store.tables import coded, collections, custodians, documents, items, mentions
 from ediscovery.store.workspace import Matter
 
 _FIELDS = (
@@ -63,6 +63,7 @@ def read(
     groups = _groups(connection, wanted, people)
     parents = _parents(connection, first, last)
     entities = _entities(connection, wanted)
+    coding = _coding(connection, wanted)
     rows = connection.execute(
         select(
             documents.c.number, documents.c.version, documents.c.parent_number,
@@ -83,7 +84,7 @@ def read(
         own = people[row.collection_id]
         yield _document(
             matter, row, text, own, groups.get(row.group_number) or [own],
-            row.number in parents, entities.get(row.number, []),
+            row.number in parents, entities.get(row.number, []), coding.get(row.number, []),
         )  # fmt: skip
 
 
@@ -95,6 +96,7 @@ def _document(
     names: list[str],
     has_attachment: bool,
     entities: list[tuple[str, str]],
+    coding: list[tuple[str, str]],
 ) -> IndexDocument:
     date = row.sent_at or row.modified_at or row.created_at
     has = list(row.flags)
@@ -120,6 +122,7 @@ def _document(
         date=datetime.fromisoformat(date) if date else None,
         has=has,
         entities=entities,
+        coding=coding,
         family=matter.control_number(row.family_number),
         dup=_dup(matter, row),
         state=row.state,
@@ -184,4 +187,15 @@ def _entities(connection: Connection, wanted: Any) -> dict[int, list[tuple[str, 
     found: dict[int, list[tuple[str, str]]] = {}
     for row in rows:
         found.setdefault(row.number, []).append((row.label, row.text))
+    return found
+
+
+def _coding(connection: Connection, wanted: Any) -> dict[int, list[tuple[str, str]]]:
+    found: dict[int, list[tuple[str, str]]] = {}
+    for row in connection.execute(
+        select(coded)
+        .where(coded.c.number.in_(select(documents.c.number).where(wanted)))
+        .order_by(*coded.c)
+    ):
+        found.setdefault(row.number, []).append((row.field, row.value))
     return found

@@ -8,15 +8,14 @@ never holds a secret: those come from the environment, see ``docs/administrator.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ediscovery.model.errors import UsageError
 from ediscovery.model.profile import Profile
-from ediscovery.model.resources import resource
+from ediscovery.model.settings import Kind
 
 VARIABLE = "EDISCOVERY_CONFIG"
+_KIND = Kind("deployment", "config", "deployment.json", lambda name: name != "personal_data")
 
 
 DASHBOARD_PORT = 8787  # Dask's own
@@ -86,30 +85,6 @@ def load(name: str) -> Deployment:
 
     Raises :class:`UsageError` when there is none or it does not fit ``schemas/deployment.json``.
     """
-    import json
-
-    import jsonschema
-    import yaml
-
-    path = Path(name)
-    if not (path.suffix in {".yaml", ".yml"} and path.is_file()):
-        path = resource("config", f"{name}.yaml")
-    if not path.is_file():
-        raise UsageError(
-            f"No deployment {name!r}.", "Known are local and cluster; or give the path of a file."
-        )
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path} is not valid YAML: {error}", "Mend the file.") from error
-    schema = json.loads(resource("schemas", "deployment.json").read_text(encoding="utf-8"))
-    problems = sorted(
-        jsonschema.Draft202012Validator(schema).iter_errors(data), key=lambda e: list(e.path)
-    )
-    if problems:
-        where = "/".join(str(p) for p in problems[0].path) or "top level"
-        raise UsageError(
-            f"{path}, {where}: {problems[0].message}", "See schemas/deployment.json for what fits."
-        )
+    path, data = _KIND.load(name)
     known = {f.name for f in fields(Deployment)}
     return Deployment(**{"name": path.stem} | {k: v for k, v in data.items() if k in known})

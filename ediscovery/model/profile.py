@@ -9,14 +9,17 @@ say under which settings a document was processed.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
 
 from ediscovery.model.errors import UsageError
-from ediscovery.model.resources import resource
+from ediscovery.model.settings import Kind
 
 MIB = 1 << 20
 GIB = 1 << 30
+
+_KIND = Kind(
+    "profile", "pipelines", "profile.json", lambda name: not name.startswith("production-")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,41 +98,12 @@ def load(name: str) -> Profile:
 
     Raises :class:`UsageError` when there is none or it does not fit ``schemas/profile.json``.
     """
-    import json
-
-    import jsonschema
-    import yaml
-
-    path = Path(name)
-    if not (path.suffix in {".yaml", ".yml"} and path.is_file()):
-        path = resource("pipelines", f"{name}.yaml")
-    if not path.is_file():
-        known = ", ".join(names())
-        raise UsageError(
-            f"No profile {name!r}.", f"Known profiles are {known}; or give the path of a YAML file."
-        )
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path} is not valid YAML: {error}", "Mend the file.") from error
-    schema = json.loads(resource("schemas", "profile.json").read_text(encoding="utf-8"))
-    problems = sorted(
-        jsonschema.Draft202012Validator(schema).iter_errors(data), key=lambda e: list(e.path)
-    )
-    if problems:
-        where = "/".join(str(p) for p in problems[0].path) or "top level"
-        raise UsageError(
-            f"{path}, {where}: {problems[0].message}", "See schemas/profile.json for what fits."
-        )
-    start = load(data.pop("extends")) if "extends" in data else Profile()
-    return _build(start, {"name": path.stem, **data}, str(path))
+    return _build(Profile(), _KIND.extended(name), name)
 
 
 def names() -> list[str]:
     """Names of the shipped processing profiles, sorted."""
-    return sorted(
-        p.stem for p in resource("pipelines").glob("*.yaml") if not p.stem.startswith("production-")
-    )
+    return _KIND.names()
 
 
 def _build(start: Profile, data: dict[str, Any], where: str) -> Profile:

@@ -17,7 +17,18 @@ WORD_FIELDS = (
     "filename",
     "entity",
 )
-KEYWORD_FIELDS = ("type", "ext", "has", "tag", "family", "dup", "state", "language", "id")
+KEYWORD_FIELDS = (
+    "type",
+    "ext",
+    "has",
+    "tag",
+    "coding",
+    "family",
+    "dup",
+    "state",
+    "language",
+    "id",
+)
 FIELDS = (*WORD_FIELDS, *KEYWORD_FIELDS, "date")
 _SYNONYMS = {
     "participants": "participant",
@@ -39,6 +50,8 @@ _SYNONYMS = {
     "allcustodians": "allcustodian",
     "all_custodians": "allcustodian",
     "tags": "tag",
+    "coded": "coding",
+    "code": "coding",
     "entities": "entity",
 }
 RESERVED = {"bates": "Bates numbers exist once a production has been made; use id: until then"}

@@ -146,7 +146,7 @@ class Keyword:
     value: str
 
     def describe(self) -> str:
-        plain = all(c.isalnum() or c in "_-./:@*?+" for c in self.value)
+        plain = all(c.isalnum() or c in "_-./:=@*?+" for c in self.value)
         value = self.value if plain and self.value not in OPERATORS else f'"{self.value}"'
         return f"{self.field}:{value}"
 
@@ -231,6 +231,15 @@ def leaves(condition: Condition) -> Iterator[Match | Keyword | DateRange | Attac
         yield from leaves(condition.condition)
     else:
         yield condition
+
+
+def every_leaf(condition: Condition) -> Iterator[Match | Keyword | DateRange]:
+    """All leaves of a query, those inside ``attachment(...)`` too."""
+    for leaf in leaves(condition):
+        if isinstance(leaf, Attachment):
+            yield from every_leaf(leaf.condition)
+        else:
+            yield leaf
 
 
 def term_count(node: WordExpression | Condition) -> int:

@@ -274,6 +274,79 @@ mentions = Table(
     Index("ix_mention_number", "number"),
 )
 
+# One act of coding: what was asked of which documents, by whom and why. Never changed.
+coding_acts = Table(
+    "coding_act",
+    catalog,
+    Column("id", Whole, primary_key=True),
+    Column("who", ByteText, nullable=False),
+    Column("at", ByteText, nullable=False),
+    Column("reason", ByteText, nullable=False),
+    Column("query", ByteText, nullable=False),  # that chose the documents; "": named one by one
+    Column("asked", Json, nullable=False),  # [set | unset, field, value] each
+    Column("undoes", Whole),  # the act that this one takes back
+)
+
+# What each act changed. A field of several values has a row a value: from nothing, or to nothing.
+codings = Table(
+    "coding",
+    catalog,
+    Column("id", Whole, primary_key=True),
+    Column("act_id", Whole, nullable=False),
+    Column("number", Whole, nullable=False),
+    Column("field", ByteText, nullable=False),
+    Column("old_value", ByteText),
+    Column("new_value", ByteText),
+    Index("ix_coding_act", "act_id", "number"),
+    Index("ix_coding_number", "number"),
+)
+
+# How documents are coded now: what all of ``coding`` adds up to.
+coded = Table(
+    "coded",
+    catalog,
+    Column("number", Whole, primary_key=True, autoincrement=False),
+    Column("field", ByteText, primary_key=True),
+    Column("value", ByteText, primary_key=True),
+)
+
+# Decisions to redact, and those that take one back. Neither is ever changed.
+redactions = Table(
+    "redaction",
+    catalog,
+    Column("id", Whole, primary_key=True),
+    Column("number", Whole, nullable=False),
+    Column("kind", ByteText, nullable=False),  # box | page | term | regex | cells
+    Column("page", Whole),  # from 1, of a box or a whole page
+    Column("box", Json),  # [x0, y0, x1, y1] in points from the upper left of the page as shown
+    Column("term", ByteText),  # words of a query, a regular expression, or cells as Sheet1!B2:C9
+    Column("reason_code", ByteText, nullable=False),
+    Column("note", ByteText, nullable=False),
+    Column("query", ByteText, nullable=False),  # that chose the document; "": named itself
+    Column("who", ByteText, nullable=False),
+    Column("at", ByteText, nullable=False),
+    Index("ix_redaction_number", "number"),
+)
+
+redaction_removals = Table(
+    "redaction_removal",
+    catalog,
+    Column("redaction_id", Whole, primary_key=True, autoincrement=False),
+    Column("reason", ByteText, nullable=False),
+    Column("who", ByteText, nullable=False),
+    Column("at", ByteText, nullable=False),
+)
+
+# What the parties agreed, as it stood at each time; the newest version holds.
+protocols = Table(
+    "protocol",
+    catalog,
+    Column("version", Whole, primary_key=True, autoincrement=False),
+    Column("data", Json, nullable=False),  # fits schemas/esi_protocol.json
+    Column("who", ByteText, nullable=False),
+    Column("at", ByteText, nullable=False),
+)
+
 # The chained audit log; the file beside the catalog mirrors it line by line.
 audit = Table(
     "audit",

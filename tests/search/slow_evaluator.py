@@ -56,6 +56,7 @@ def _keywords(field: str, d: IndexDocument) -> list[str]:
         "ext": [d.ext],
         "has": d.has,
         "tag": d.tags,
+        "coding": [text for field, value in d.coding for text in (field, f"{field}={value}")],
         "family": [d.family],
         "dup": d.dup,
         "state": [d.state, d.state.split(":")[0]],

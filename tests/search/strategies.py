@@ -55,6 +55,15 @@ def documents(draw: st.DrawFn) -> list[IndexDocument]:
                     )
                 ),
                 tags=draw(st.lists(st.sampled_from(["hot", "Hot Docs", "cold"]), max_size=2)),
+                coding=draw(
+                    st.lists(
+                        st.tuples(
+                            st.sampled_from(["responsive", "issue"]),
+                            st.sampled_from(["yes", "no", "Key Docs"]),
+                        ),
+                        max_size=3,
+                    )
+                ),
                 family=draw(st.sampled_from(["", "f1", "f2"])),
                 dup=draw(st.sampled_from([[], ["primary", "D1"]])),
                 state=draw(st.sampled_from(["ok", "limit:depth", "limit:size", ""])),
@@ -104,6 +113,9 @@ keywords = st.sampled_from(
         t.Keyword("has", "hidden text"),
         t.Keyword("tag", "hot*"),
         t.Keyword("tag", "hot"),
+        t.Keyword("coding", "responsive"),
+        t.Keyword("coding", "responsive=yes"),
+        t.Keyword("coding", "*=key docs"),
         t.Keyword("family", "f1"),
         t.Keyword("state", "limit"),
         t.Keyword("state", "limit:d*"),

@@ -15,7 +15,7 @@ from ediscovery.extract.pdf.library import mupdf
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
-SHOWN = frozenset({"tracked_changes", "comments", "hidden_sheets", "notes"})
+SHOWN = frozenset({"comments", "hidden_sheets", "notes"})
 _DRAWN = 16 | 32  # char_flags of MuPDF: filled, stroked
 
 

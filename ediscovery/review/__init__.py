@@ -1,0 +1,1 @@
+"""Review: coding, redactions, what the parties agreed; all of it append-only."""
