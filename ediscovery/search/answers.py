@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from ediscovery.model.errors import UsageError
 from ediscovery.search.explain import Clause, Explanation, Place, places
@@ -82,6 +82,44 @@ class Answers(ABC):
 
     def _ask(self, job: Callable[[Solver], _T]) -> _T:
         return self.run(job, Clock(self.limits))
+
+
+class Searched(ABC):
+    """The reading half of a :class:`SearchIndex`: whatever is asked, a snapshot answers."""
+
+    @abstractmethod
+    def snapshot(self) -> Answers:
+        """The index as of the last refresh."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back what is held; what was not committed is lost."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def search(self, tree: Condition, limit: int = 100, offset: int = 0) -> Result:
+        """The page of hits from ``offset``, by document number. Raises ``QueryTooCostly``."""
+        return self.snapshot().page(tree, limit, offset)
+
+    def count(self, tree: Condition) -> int:
+        """How many documents hit. Raises ``QueryTooCostly``."""
+        return self.snapshot().count(tree)
+
+    def matching(self, tree: Condition) -> Numbers:
+        """The numbers of all documents that hit, ascending. Raises ``QueryTooCostly``."""
+        return self.snapshot().matching(tree)
+
+    def facets(self, tree: Condition, fields: Iterable[str]) -> Facets:
+        """How many hits have each value of these fields; see :class:`SearchIndex`."""
+        return self.snapshot().facets(tree, fields)
+
+    def explain(self, tree: Condition, number: int, text: str | None = None) -> Explanation:
+        """Why document ``number`` hits or does not; see :class:`SearchIndex`."""
+        return self.snapshot().explain(tree, number, text)
 
 
 def _places(leaf: Condition, stored: dict[str, Any], text: str | None) -> tuple[Place, ...]:

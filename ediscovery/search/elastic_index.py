@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ediscovery.model.errors import Refused, TryAgain
 from ediscovery.model.resources import resource
 from ediscovery.search import words
+from ediscovery.search.answers import Searched
 from ediscovery.search.elastic_bulk import PATIENCE, Bulk, patiently
 from ediscovery.search.elastic_client import connect, failed
 from ediscovery.search.elastic_search import Search
-from ediscovery.search.explain import Explanation
-from ediscovery.search.index import Begun, Facets, IndexDocument, Limits, Numbers, Result
+from ediscovery.search.index import Begun, IndexDocument, Limits
 from ediscovery.search.prepared import prepared
-from ediscovery.search.tree import Condition
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -218,7 +217,7 @@ def _data() -> dict[str, Any]:
     return found
 
 
-class ElasticIndex:
+class ElasticIndex(Searched):
     """A matter's index; see :class:`ediscovery.search.index.SearchIndex`.
 
     Searches ask the generation that the alias is on, as of the last :meth:`refresh`; documents go
@@ -288,16 +287,9 @@ class ElasticIndex:
             self._snapshot.close()
             self._snapshot = None
 
-    def __enter__(self) -> ElasticIndex:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
     # -- reading -----------------------------------------------------------------------------------
 
-    @property
-    def _search(self) -> Search:
+    def snapshot(self) -> Search:
         if self._snapshot is None:
             place = self.place
             # The alias, not what it is on: where a rebuild was finished meanwhile, that is gone.
@@ -312,26 +304,6 @@ class ElasticIndex:
             self._snapshot.close()
             self._snapshot = None
 
-    def search(self, tree: Condition, limit: int = 100, offset: int = 0) -> Result:
-        """The page of hits from ``offset``, by document number. Raises ``QueryTooCostly``."""
-        return self._search.page(tree, limit, offset)
-
-    def count(self, tree: Condition) -> int:
-        """How many documents hit. Raises ``QueryTooCostly``."""
-        return self._search.count(tree)
-
-    def matching(self, tree: Condition) -> Numbers:
-        """The numbers of all documents that hit, ascending. Raises ``QueryTooCostly``."""
-        return self._search.matching(tree)
-
-    def facets(self, tree: Condition, fields: Iterable[str]) -> Facets:
-        """How many hits have each value of these fields; see :class:`SearchIndex`."""
-        return self._search.facets(tree, fields)
-
     def versions(self) -> Iterator[tuple[int, int]]:
         """Number and version of every document, by number."""
-        return iter(sorted(self._search.versions()))
-
-    def explain(self, tree: Condition, number: int, text: str | None = None) -> Explanation:
-        """Why document ``number`` hits or does not; see :class:`SearchIndex`."""
-        return self._search.explain(tree, number, text)
+        return iter(sorted(self.snapshot().versions()))

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from ediscovery.search import fields as query_fields
 from ediscovery.search.index import IndexDocument
 from ediscovery.search.tree import (
     AnyOf,
@@ -24,20 +25,7 @@ from ediscovery.search.tree import (
 )
 from ediscovery.search.words import joined, keyword
 
-WORD_FIELDS = (
-    "text",
-    "subject",
-    "from",
-    "to",
-    "cc",
-    "bcc",
-    "participant",
-    "custodian",
-    "allcustodian",
-    "filename",
-    "entity",
-    "entity_label",
-)
+WORD_FIELDS = (*query_fields.WORD_FIELDS, "entity_label")
 CORRESPONDENTS = ("from", "to", "cc", "bcc", "participant")
 """The fields that ``participant:`` searches."""
 SINGLE_VALUED = frozenset({"text", "subject", "from", "filename", "custodian"})

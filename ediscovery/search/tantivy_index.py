@@ -28,18 +28,17 @@ from tantivy import (
 
 from ediscovery.model.errors import Locked, Refused, TryAgain
 from ediscovery.search import words
-from ediscovery.search.explain import Explanation
-from ediscovery.search.index import Facets, IndexDocument, Limits, Numbers, Result
+from ediscovery.search.answers import Searched
+from ediscovery.search.index import IndexDocument, Limits
 from ediscovery.search.prepared import WORD_FIELDS, prepared
 from ediscovery.search.tantivy_search import Search
-from ediscovery.search.tree import Condition
 
 FORMAT = 1
 HEAP_BYTES = 128_000_000
 """Memory of one shard's writer before it writes a segment."""
 
 
-class TantivyIndex:
+class TantivyIndex(Searched):
     """A matter's index in ``folder``; see :class:`ediscovery.search.index.SearchIndex`.
 
     A new folder is made with ``shards`` shards; an existing one keeps the number it has. Raises
@@ -61,7 +60,7 @@ class TantivyIndex:
         self.shards = _settle(folder, shards)
         self._indexes = [self._open(n) for n in range(self.shards)]
         self._writers: dict[int, IndexWriter] = {}
-        self._search = self._snapshot()
+        self._search = self._opened()
 
     def _open(self, shard: int) -> Index:
         path = self.folder / f"shard-{shard:03d}"
@@ -77,7 +76,7 @@ class TantivyIndex:
         index.config_reader("manual")
         return index
 
-    def _snapshot(self) -> Search:
+    def _opened(self) -> Search:
         for index in self._indexes:
             index.reload()
         searchers: list[Searcher] = [index.searcher() for index in self._indexes]
@@ -148,33 +147,14 @@ class TantivyIndex:
             writer.rollback()
             writer.wait_merging_threads()
 
-    def __enter__(self) -> TantivyIndex:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
     # -- reading -----------------------------------------------------------------------------------
+
+    def snapshot(self) -> Search:
+        return self._search
 
     def refresh(self) -> None:
         """See what other processes have committed."""
-        self._search = self._snapshot()
-
-    def search(self, tree: Condition, limit: int = 100, offset: int = 0) -> Result:
-        """The page of hits from ``offset``, by document number. Raises ``QueryTooCostly``."""
-        return self._search.page(tree, limit, offset)
-
-    def count(self, tree: Condition) -> int:
-        """How many documents hit. Raises ``QueryTooCostly``."""
-        return self._search.count(tree)
-
-    def matching(self, tree: Condition) -> Numbers:
-        """The numbers of all documents that hit, ascending. Raises ``QueryTooCostly``."""
-        return self._search.matching(tree)
-
-    def facets(self, tree: Condition, fields: Iterable[str]) -> Facets:
-        """How many hits have each value of these fields; see :class:`SearchIndex`."""
-        return self._search.facets(tree, fields)
+        self._search = self._opened()
 
     def versions(self) -> Iterator[tuple[int, int]]:
         """Number and version of every document, by number."""
@@ -191,10 +171,6 @@ class TantivyIndex:
             found += [(number, int(v or 0)) for (number, _), v in zip(hits, values, strict=True)]
         found.sort()
         return iter(found)
-
-    def explain(self, tree: Condition, number: int, text: str | None = None) -> Explanation:
-        """Why document ``number`` hits or does not; see :class:`SearchIndex`."""
-        return self._search.explain(tree, number, text)
 
 
 # -- the folder ------------------------------------------------------------------------------------

@@ -174,7 +174,7 @@ def indexed(matter: Matter) -> list[Indexed]:
         return []
     with TantivyIndex(matter.index_folder) as index:
         return [
-            Indexed(n, version, index._search.stored(n) or {}) for n, version in index.versions()
+            Indexed(n, version, index.snapshot().stored(n) or {}) for n, version in index.versions()
         ]
 
 

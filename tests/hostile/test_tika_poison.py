@@ -56,7 +56,9 @@ def test_nothing_is_lost_that_the_server_reads_alone(
     files = [places[name] for name in (POISON, *sorted(wanted))]
     found, _ = tika.read_all(files, url, tmp_path)
     states = {path.name: read.state for path, read in zip(files, found, strict=True)}
-    assert states.pop(POISON) in ("timeout", "crashed")
+    # Which of its limits the server meets first, time or memory, is the machine's; it may live to
+    # say that it gave up.
+    assert states.pop(POISON) in ("timeout", "crashed", "corrupt")
     assert states == wanted
     for path, read in zip(files, found, strict=True):
         if read.state == "ok":

@@ -164,7 +164,7 @@ def test_a_point_in_time_that_was_forgotten_is_taken_again() -> None:
         index.add([IndexDocument(1, text="w")])
         index.commit()
         assert find(index, "w") == [1]
-        made.client.close_point_in_time(id=index._search._point)
+        made.client.close_point_in_time(id=index.snapshot()._point)
         assert find(index, "w") == [1]
 
 
