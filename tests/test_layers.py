@@ -19,8 +19,10 @@ ALLOWED = {
     "search": {"model", "store"},
     "engine": {"model", "store", "extract", "analyze", "search"},
     "review": {"model", "store", "search", "engine"},
-    "produce": {"model", "store", "search", "engine", "review"},
-    "cli": {"model", "store", "extract", "analyze", "search", "engine", "review", "produce"},
+    "produce": {"model", "store", "extract", "analyze", "search", "engine", "review"},
+    "cli": {
+        "model", "store", "extract", "analyze", "search", "engine", "review", "produce",
+    },
 }
 FILES = sorted(p for layer in ALLOWED for p in (PACKAGE / layer).rglob("*.py"))
 

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "code": ("code", "Code documents for review; show and undo codings."),
     "report": ("report", "Report on a matter."),
     "verify": ("verify", "Prove that a matter is complete and unaltered."),
+    "loadfile": ("loadfile", "Read, check and convert load files."),
     "audit": ("audit", "Show the audit log; make a checkpoint to keep elsewhere."),
     "index": ("index", "Rebuild the index from catalog and packs."),
     "scheduler": ("cluster", "Run the scheduler of a Dask cluster."),
