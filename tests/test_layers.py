@@ -21,7 +21,14 @@ ALLOWED = {
     "review": {"model", "store", "search", "engine"},
     "produce": {"model", "store", "extract", "analyze", "search", "engine", "review"},
     "cli": {
-        "model", "store", "extract", "analyze", "search", "engine", "review", "produce",
+        "model",
+        "store",
+        "extract",
+        "analyze",
+        "search",
+        "engine",
+        "review",
+        "produce",
     },
 }
 FILES = sorted(p for layer in ALLOWED for p in (PACKAGE / layer).rglob("*.py"))

@@ -16,6 +16,7 @@ from ediscovery.extract.contract import Content, Context, Extraction
 from ediscovery.extract.dates import utc
 from ediscovery.extract.ocr import MISSING, OcrFailed, Session
 from ediscovery.extract.walk import describe
+from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
 
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
@@ -48,11 +49,11 @@ def extract(content: Content, context: Context) -> Extraction:
     form feeds.
     """
     result = Extraction()
-    frames, looped = _frames(content, context.profile.limits.pages)
+    frames, looped = count_frames(content, context.profile.limits.pages)
     if looped:
         result.warnings.append("Its list of frames runs in a circle.")
     with content.open() as file:
-        picture = _opened(file)
+        picture = opened(file)
         if isinstance(picture, str):
             return Extraction(state=State.CORRUPT, message=picture)
         _header(picture, frames, result)
@@ -63,7 +64,7 @@ def extract(content: Content, context: Context) -> Extraction:
     return result
 
 
-def _opened(file: BinaryIO) -> Any:
+def opened(file: BinaryIO) -> Any:
     """A Pillow image with only its header read, or what is wrong with it."""
     from PIL import Image
 
@@ -244,32 +245,45 @@ def _recognise(picture: Any, frames: int | None, context: Context, result: Extra
 
 def _page(picture: Any, number: int, context: Context) -> tuple[bytes, int]:
     """Frame ``number`` upright in grey as PNG, and its resolution."""
+    try:
+        shown = upright(picture, number, context.profile.limits.image_pixels)
+    except EvidenceError as error:
+        raise OcrFailed(error.message) from error
+    buffer = io.BytesIO()
+    shown.convert("L").save(buffer, "PNG", compress_level=1)
+    dpi = float((picture.info.get("dpi") or (0, 0))[0])
+    return buffer.getvalue(), round(dpi) if 70 <= dpi <= 2400 else 300
+
+
+def upright(picture: Any, number: int, pixels: int) -> Any:
+    """Frame ``number`` (from 0) of a Pillow image as it is to be seen: turned as its EXIF says, on
+    white where it is transparent.
+
+    Raises ``EvidenceError``: ``limit:pixels`` for more than ``pixels``, ``corrupt``.
+    """
     from PIL import Image, ImageOps
 
     try:
         picture.seek(number)
         width, height = picture.size
-        if width * height > context.profile.limits.image_pixels:
-            raise OcrFailed(f"it has {width} x {height} pixels")
-        upright = ImageOps.exif_transpose(picture)
-    except (OcrFailed, MemoryError):
+        if width * height > pixels:
+            raise EvidenceError(f"{State.LIMIT}:pixels", f"it has {width} x {height} pixels")
+        shown = ImageOps.exif_transpose(picture)
+    except (EvidenceError, MemoryError):
         raise
     except Exception as error:  # Pillow raises many kinds on broken frames
-        raise OcrFailed(describe(error)) from error
-    if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
-        clear = upright.convert("RGBA")
-        upright = Image.new("RGBA", clear.size, "white")
-        upright.alpha_composite(clear)
-    buffer = io.BytesIO()
-    upright.convert("L").save(buffer, "PNG", compress_level=1)
-    dpi = float((picture.info.get("dpi") or (0, 0))[0])
-    return buffer.getvalue(), round(dpi) if 70 <= dpi <= 2400 else 300
+        raise EvidenceError(State.CORRUPT, describe(error)) from error
+    if shown.mode in ("RGBA", "LA", "PA") or "transparency" in shown.info:
+        clear = shown.convert("RGBA")
+        shown = Image.new("RGBA", clear.size, "white")
+        shown.alpha_composite(clear)
+    return shown
 
 
 # -- frames ------------------------------------------------------------------------------------
 
 
-def _frames(content: Content, limit: int) -> tuple[int | None, bool]:
+def count_frames(content: Content, limit: int) -> tuple[int | None, bool]:
     """Frames of a GIF or TIFF by their headers, at most ``limit`` + 1, and whether they loop.
 
     ``None`` for other formats, which state the number in their first bytes.

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -56,13 +56,44 @@ def recognise(picture: bytes, context: Context, dpi: int) -> Recognised:
     :class:`OcrFailed` when tesseract fails, takes longer than ``limits.ocr_page_seconds`` or has
     none of the languages.
     """
+    return read_table(_table(picture, context, dpi, "1" if "osd" in languages() else "3"))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One word that OCR read: its box in pixels (left, top, right, bottom), its line counted from
+    0, its confidence (0 to 100)."""
+
+    box: tuple[int, int, int, int]
+    text: str
+    line: int
+    confidence: float
+
+
+def words(picture: bytes, context: Context, dpi: int) -> list[Placed]:
+    """The words in ``picture`` with their places, the page taken to be upright.
+
+    Raises :class:`OcrFailed` as :func:`recognise` does.
+    """
+    found: list[Placed] = []
+    lines: dict[tuple[str, ...], int] = {}
+    for cells in _rows(_table(picture, context, dpi, "3")):
+        left, top, width, height = map(int, cells[6:10])
+        line = lines.setdefault(tuple(cells[1:5]), len(lines))
+        box = (left, top, left + width, top + height)
+        found.append(Placed(box, cells[11].strip(), line, float(cells[10])))
+    return found
+
+
+def _table(picture: bytes, context: Context, dpi: int, segmentation: str) -> str:
+    """Tesseract's TSV for ``picture``."""
     wanted = context.profile.ocr_languages.split("+")
     present = [name for name in wanted if name in languages()]
     if not present:
         raise OcrFailed(f"tesseract has no data for {'+'.join(wanted)}")
     command = [
         "tesseract", "stdin", "stdout", "-l", "+".join(present), "--dpi", str(max(70, dpi)),
-        "--psm", "1" if "osd" in languages() else "3", "tsv",
+        "--psm", segmentation, "tsv",
     ]  # fmt: skip
     environment = {**os.environ, "OMP_THREAD_LIMIT": "1", "TMPDIR": str(context.scratch)}
     try:
@@ -83,7 +114,7 @@ def recognise(picture: bytes, context: Context, dpi: int) -> Recognised:
     if done.returncode != 0:
         reason = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise OcrFailed(reason[-1][:200] if reason else f"tesseract ended with {done.returncode}")
-    return read_table(done.stdout.decode("utf-8", "replace"))
+    return done.stdout.decode("utf-8", "replace")
 
 
 class Session:
@@ -151,10 +182,7 @@ def read_table(table: str) -> Recognised:
     words: list[str] = []
     place: tuple[str, ...] = ()
     total, count = 0.0, 0
-    for row in table.splitlines()[1:]:
-        cells = row.split("\t")
-        if len(cells) < 12 or cells[0] != "5" or not cells[11].strip():
-            continue
+    for cells in _rows(table):
         here = tuple(cells[1:5])
         if here != place:
             if words:
@@ -173,3 +201,11 @@ def read_table(table: str) -> Recognised:
     if words:
         lines.append(" ".join(words))
     return Recognised("\n".join(lines), round(total / count, 1) if count else 0.0, count)
+
+
+def _rows(table: str) -> Iterator[list[str]]:
+    """The cells of the rows of words."""
+    for row in table.splitlines()[1:]:
+        cells = row.split("\t")
+        if len(cells) >= 12 and cells[0] == "5" and cells[11].strip():
+            yield cells

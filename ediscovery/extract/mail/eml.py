@@ -118,6 +118,24 @@ def extract(content: Content, context: Context) -> Extraction:
     return result
 
 
+def html_bodies(content: Content, context: Context) -> list[str]:
+    """The HTML of the message's body, part by part, as it is written; none when it has none."""
+    data = content.read()
+    limits = context.profile.limits
+    headers, _, body, *_ = header_fields.read(data, message_start(data), len(data), limits)
+    parts = mime.structure(data, headers, body, limits)
+    if parts.leaves and parts.leaves[0].type.endswith("pkcs7-mime"):
+        data, parts = _opened(data, parts, context, Extraction())
+    found = []
+    for number, leaf in enumerate(parts.leaves, 1):
+        if leaf.type == "text/html" and _is_body(leaf, number):
+            from ediscovery.extract.html import decode_page
+
+            declared = leaf.params.get("charset", "")
+            found.append(decode_page(mime.content(data, leaf), declared)[0].text)
+    return found
+
+
 def message_start(data: bytes) -> int:
     """Where the header begins: after a mark, blank lines and the line that a mailbox adds."""
     first = data[:1]

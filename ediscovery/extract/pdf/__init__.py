@@ -27,7 +27,7 @@ def extract(content: Content, context: Context) -> Extraction:
     file is read as far as MuPDF mends it, with a warning. States: ``encrypted`` when no password
     opens it, ``corrupt`` when no page can be found, ``limit:pages``.
     """
-    document = _opened(content, context)
+    document = opened(content, context)
     result = Extraction()
     if not document.page_count:
         raise EvidenceError(State.CORRUPT, "No page can be found in it.")
@@ -53,7 +53,11 @@ def extract(content: Content, context: Context) -> Extraction:
     return result
 
 
-def _opened(content: Content, context: Context) -> Any:
+def opened(content: Content, context: Context) -> Any:
+    """The ``pymupdf.Document`` in ``content``, unlocked by the passwords of ``context``.
+
+    Raises ``EvidenceError``: ``encrypted`` or ``corrupt``.
+    """
     pymupdf = mupdf()
     try:
         if content.size > SPOOL_BYTES:

@@ -1,0 +1,2 @@
+"""From a document to endorsed pages: what each kind becomes is written down in
+``docs/rendering.md``."""
