@@ -7,9 +7,10 @@ kind has a folder of shipped ones and a JSON Schema in ``schemas/``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from ediscovery.model.errors import UsageError
 from ediscovery.model.resources import resource
@@ -128,3 +129,27 @@ def merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
         both = isinstance(below, dict) and isinstance(value, dict)
         result[key] = merged(below, value) if both else value  # type: ignore[arg-type]
     return result
+
+
+T = TypeVar("T")
+
+
+def build(kind: type[T], data: dict[str, Any]) -> T:
+    """A dataclass, and those inside it, from checked data; lists become tuples.
+
+    What ``data`` lacks has its default.
+    """
+    hints = get_type_hints(kind)
+    return kind(**{name: _built(hints[name], value) for name, value in data.items()})
+
+
+def _built(hint: Any, value: Any) -> Any:
+    options = [option for option in get_args(hint) if option is not NoneType]
+    origin = get_origin(hint)
+    if origin is UnionType:
+        return value if value is None else _built(options[0], value)
+    if origin is tuple:
+        return tuple(_built(options[0], one) for one in value)
+    if origin is dict:
+        return {key: _built(options[1], one) for key, one in value.items()}
+    return build(hint, value) if is_dataclass(hint) and isinstance(hint, type) else value

@@ -7,7 +7,7 @@ the documents' versions, which tell the index to follow.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -31,11 +31,10 @@ from sqlalchemy import (
 from ediscovery.model.errors import UsageError
 from ediscovery.review.layout import Layout
 from ediscovery.store import audit
-from ediscovery.store.catalog import writing
+from ediscovery.store.catalog import listed, writing
 from ediscovery.store.tables import coded, coding_acts, codings, documents
 from ediscovery.store.workspace import Matter
 
-_TOGETHER = 5_000  # numbers in one statement; SQLite takes 32,766
 _MOST_NAMED = 100  # control numbers in an audit entry
 
 Action = Literal["set", "unset"]
@@ -99,18 +98,17 @@ def assignments(
 
 def families_of(matter: Matter, numbers: Iterable[int]) -> list[int]:
     """The documents ``numbers`` and every other member of their families, ascending."""
-    found: set[int] = set()
     with matter.engine.connect() as connection:
-        for chunk in _chunks(sorted(set(numbers))):
-            own = select(documents.c.family_number).where(documents.c.number.in_(chunk))
-            found.update(
-                connection.execute(
-                    select(documents.c.number).where(
-                        documents.c.family_number.in_(own), documents.c.withdrawn.is_(False)
-                    )
-                ).scalars()
-            )
-    return sorted(found)
+        own = select(documents.c.family_number).where(
+            documents.c.number.in_(listed(connection, sorted(set(numbers))))
+        )
+        return list(
+            connection.execute(
+                select(documents.c.number)
+                .where(documents.c.family_number.in_(own), documents.c.withdrawn.is_(False))
+                .order_by(documents.c.number)
+            ).scalars()
+        )
 
 
 def code(
@@ -134,8 +132,7 @@ def code(
         require(matter, connection, chosen)
         act = _begin(connection, reason, query, asked)
         for assignment in asked:
-            for chunk in _chunks(chosen):
-                _note(connection, layout, act, assignment, chunk)
+            _note(connection, layout, act, assignment, chosen)
         changed = _apply(connection, act)
         named = [matter.control_number(number) for number in chosen[:_MOST_NAMED]]
         audit.record(
@@ -226,12 +223,12 @@ def history(matter: Matter, number: int) -> list[dict[str, Any]]:
 def values(connection: Connection, numbers: Iterable[int]) -> dict[int, dict[str, tuple[str, ...]]]:
     """How documents are coded now: by number, by field, the values; uncoded ones are left out."""
     found: dict[int, dict[str, tuple[str, ...]]] = {}
-    for chunk in _chunks(sorted(set(numbers))):
-        for row in connection.execute(
-            select(coded).where(coded.c.number.in_(chunk)).order_by(*coded.c)
-        ):
-            fields = found.setdefault(row.number, {})
-            fields[row.field] = (*fields.get(row.field, ()), row.value)
+    chosen = listed(connection, sorted(set(numbers)))
+    for row in connection.execute(
+        select(coded).where(coded.c.number.in_(chosen)).order_by(*coded.c)
+    ):
+        fields = found.setdefault(row.number, {})
+        fields[row.field] = (*fields.get(row.field, ()), row.value)
     return found
 
 
@@ -268,20 +265,20 @@ def differing_families(
 
 def require(matter: Matter, connection: Connection, numbers: Sequence[int]) -> None:
     """Raise :class:`UsageError` when one of ``numbers`` is no document of the matter."""
-    for chunk in _chunks(numbers):
-        there = set(
-            connection.execute(
-                select(documents.c.number).where(
-                    documents.c.number.in_(chunk), documents.c.withdrawn.is_(False)
-                )
-            ).scalars()
-        )
-        for number in chunk:
-            if number not in there:
-                raise UsageError(
-                    f"There is no document {matter.control_number(number)}.",
-                    f"Find documents: ediscovery search {matter.name} QUERY",
-                )
+    there = set(
+        connection.execute(
+            select(documents.c.number).where(
+                documents.c.number.in_(listed(connection, numbers)),
+                documents.c.withdrawn.is_(False),
+            )
+        ).scalars()
+    )
+    for number in numbers:
+        if number not in there:
+            raise UsageError(
+                f"There is no document {matter.control_number(number)}.",
+                f"Find documents: ediscovery search {matter.name} QUERY",
+            )
 
 
 def fields_in_use(connection: Connection) -> set[str]:
@@ -315,13 +312,13 @@ def _begin(
 
 
 def _note(
-    connection: Connection, layout: Layout, act: int, one: Assignment, chunk: Sequence[int]
+    connection: Connection, layout: Layout, act: int, one: Assignment, numbers: Sequence[int]
 ) -> None:
-    """Write down what ``one`` changes in the documents of ``chunk``."""
+    """Write down what ``one`` changes in the documents ``numbers``."""
     new: ColumnElement[Any] = literal(one.value) if one.action == "set" else null()
     head = (literal(act), documents.c.number, literal(one.field))
     own = and_(coded.c.number == documents.c.number, coded.c.field == one.field)
-    chosen = documents.c.number.in_(chunk)
+    chosen = documents.c.number.in_(listed(connection, numbers))
     if one.action == "unset":
         some = [coded.c.value == one.value] if one.value else []
         changes = select(*head, coded.c.value, new).join(coded, own).where(chosen, *some)
@@ -377,8 +374,3 @@ def _differing(connection: Connection, layout: Layout, act: int) -> int:
         .where(codings.c.act_id == act)
     )
     return len(differing_families(connection, layout, touched))
-
-
-def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(numbers), _TOGETHER):
-        yield numbers[start : start + _TOGETHER]

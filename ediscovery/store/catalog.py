@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from sqlalchemy import Connection, Engine, ExceptionContext, Table, event
+from sqlalchemy import Connection, Engine, ExceptionContext, Select, Table, event
 
 from ediscovery.model.deployment import Deployment
 from ediscovery.model.errors import EdiscoveryError
@@ -92,6 +92,8 @@ class _BackEnd(Protocol):
         rows: Sequence[tuple[Any, ...]],
     ) -> None: ...
 
+    def listed(self, numbers: Sequence[int]) -> Select[tuple[int]]: ...
+
     def damage(self, connection: Connection) -> list[str]: ...
 
 
@@ -131,6 +133,11 @@ def insert_rows(
     """
     if rows:
         _back_end(connection.dialect.name).insert(connection, table, columns, rows)
+
+
+def listed(connection: Connection, numbers: Sequence[int]) -> Select[tuple[int]]:
+    """``numbers``, however many, as a query for ``column.in_(…)``: they travel as one value."""
+    return _back_end(connection.dialect.name).listed(numbers)
 
 
 def damage(connection: Connection) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import ARRAY, BigInteger, Connection, Engine, Select, Table, cast, func, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 
@@ -248,6 +248,11 @@ def _copying(table: Table, columns: tuple[str, ...], dialect: Dialect) -> str:
     prepare = dialect.identifier_preparer
     names = ", ".join(prepare.quote(column) for column in columns)
     return f"COPY {prepare.format_table(table)} ({names}) FROM STDIN"
+
+
+def listed(numbers: Sequence[int]) -> Select[tuple[int]]:
+    """An array, taken apart."""
+    return select(func.unnest(cast(list(numbers), ARRAY(BigInteger))))
 
 
 def damage(connection: Connection) -> list[str]:

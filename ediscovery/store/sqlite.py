@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Select, Table, create_engine, event, func, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.pool import QueuePool
 
@@ -164,6 +165,11 @@ def _insertion(table: Table, columns: tuple[str, ...], dialect: Dialect) -> str:
     if tuple(statement.positiontup or ()) != columns:
         raise ValueError(f"columns of {table.name} are not in the order of the table")
     return str(statement)
+
+
+def listed(numbers: Sequence[int]) -> Select[tuple[int]]:
+    """A JSON array, taken apart."""
+    return select(func.json_each(json.dumps(list(numbers))).table_valued("value").c.value)
 
 
 def damage(connection: Connection) -> list[str]:
