@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doc": ("doc", "Show a document, its text, native and family."),
     "code": ("code", "Code documents for review; show and undo codings."),
     "redact": ("redact", "Decide what is redacted in documents."),
+    "protocol": ("protocol", "Keep what the parties agreed on electronic evidence."),
     "report": ("report", "Report on a matter."),
     "verify": ("verify", "Prove that a matter is complete and unaltered."),
     "loadfile": ("loadfile", "Read, check and convert load files."),

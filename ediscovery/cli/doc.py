@@ -41,10 +41,16 @@ def show(matter: str, number: str, as_json: bool) -> None:
     \b
     ediscovery doc show acme ACME-000000123 --json
     """
+    from ediscovery.review import coding, redactions
     from ediscovery.store.lookup import document
 
     opened = open_matter(matter)
-    data = document(opened, opened.number(number))
+    wanted = opened.number(number)
+    data = document(opened, wanted)
+    with opened.reader.connect() as connection:
+        data["coding"] = coding.values(connection, [wanted]).get(wanted, {})
+        standing = redactions.of(connection, [wanted]).get(wanted, [])
+    data["redactions"] = [one.as_dict() for one in standing]
     if as_json:
         print_json(data)
         return
@@ -54,6 +60,10 @@ def show(matter: str, number: str, as_json: bool) -> None:
             rows.extend((key, _shown(inner)) for key, inner in sorted(value.items()))
         elif name == "mentions" and value:
             rows.append((name, ", ".join(f"{m['label']} {m['text']!r}" for m in value[:20])))
+        elif name == "coding":
+            rows.extend((key, "; ".join(inner)) for key, inner in value.items())
+        elif name == "redactions":
+            rows.extend((f"redaction {one.id}", one.mark.describe()) for one in standing)
         elif value not in (None, "", [], {}):
             shown = _shown(value)
             rows.append((name, in_zone(shown, opened.zone) if is_time(name) else shown))

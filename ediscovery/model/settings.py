@@ -65,20 +65,27 @@ class Kind:
                 f"See schemas/{self.schema} for what fits.",
             )
 
-    def extended(self, name: str, names: tuple[str, ...] = ()) -> dict[str, Any]:
+    def extended(self, name: str) -> dict[str, Any]:
         """The data called ``name``, on top of what it names under ``extends``; its own name in it.
 
-        Mappings are put together key by key, and everything else is replaced whole. ``names`` are
-        those that led here. Raises :class:`UsageError`, also when files extend each other.
+        Mappings are put together key by key, and everything else is replaced whole. Raises
+        :class:`UsageError` as :meth:`load` does, also when files extend each other.
         """
-        path, data = self.load(name)
-        if str(path) in names:
+        data = self._merged(name, ())
+        self.check(data, str(self._path(name)))
+        return data
+
+    def _merged(self, name: str, above: tuple[Path, ...]) -> dict[str, Any]:
+        path = self._path(name)
+        if path in above:
             raise UsageError(f"{path} extends itself.", "Take out one extends.")
-        data = {"name": path.stem} | data
-        base = data.pop("extends", None)
-        if base is None:
-            return data
-        return merged(self.extended(base, (*names, str(path))), data)
+        data = read(path)
+        base = data.get("extends") if isinstance(data, dict) else None
+        if not isinstance(data, dict) or (base is not None and not isinstance(base, str)):
+            self.check(data, str(path))
+            raise UsageError(f"{path} holds no settings.", f"See schemas/{self.schema}.")
+        data = {"name": path.stem} | {key: data[key] for key in data if key != "extends"}
+        return data if base is None else merged(self._merged(base, (*above, path)), data)
 
     def _path(self, name: str) -> Path:
         path = Path(name)
