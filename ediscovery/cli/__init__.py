@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "code": ("code", "Code documents for review; show and undo codings."),
     "redact": ("redact", "Decide what is redacted in documents."),
     "protocol": ("protocol", "Keep what the parties agreed on electronic evidence."),
+    "produce": ("produce", "Produce documents to another party; verify and seal volumes."),
     "report": ("report", "Report on a matter."),
     "verify": ("verify", "Prove that a matter is complete and unaltered."),
     "loadfile": ("loadfile", "Read, check and convert load files."),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ediscovery.extract.contract import Context
     from ediscovery.produce.render.finish import Finished
     from ediscovery.produce.render.pages import Page, Pages, Rendering
-    from ediscovery.produce.render.redact import Redaction, Term
+    from ediscovery.produce.render.redact import Redaction
 
 _FILE_BYTES = 4 << 30  # that one file in the making may have
 

@@ -18,7 +18,8 @@ from types import TracebackType
 from typing import Any, cast
 
 import msgpack
-from sqlalchemy import and_, select as query
+from sqlalchemy import and_
+from sqlalchemy import select as query
 
 from ediscovery.engine import place, tasks
 from ediscovery.engine.parser_process import DISK_EXIT, MEMORY_EXIT, receive, send
