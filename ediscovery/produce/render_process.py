@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ediscovery.produce.render.redact import Redaction
 
 _FILE_BYTES = 4 << 30  # that one file in the making may have
+# What LibreOffice reads beside /usr; without it, it hangs or ends.
+_OFFICE = ("/etc/libreoffice", "/var/lib/libreoffice", "/var/spool/libreoffice", "/opt")
 
 
 def main() -> int:
@@ -43,7 +45,7 @@ def main() -> int:
     from ediscovery.model.states import State
 
     profile = from_dict(job["profile"])
-    isolation.isolate([], [job["scratch"]])
+    isolation.isolate(_OFFICE, [job["scratch"]])
     isolation.limit_resources(profile.limits.memory_bytes)
     isolation.limit_file_size(_FILE_BYTES)
     send(outward, {"ready": True})

@@ -147,6 +147,27 @@ def _copies(connection: Connection, groups: Sequence[int]) -> dict[int, list[tup
     return found
 
 
+def copies_of(connection: Connection, numbers: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
+    """Custodian and path of every copy of each document, its own among them."""
+    rows = connection.execute(
+        select(documents.c.number, documents.c.group_number, custodians.c.name, items.c.path)
+        .select_from(_joined())
+        .where(documents.c.number.in_(listed(connection, sorted(numbers))))
+    ).all()
+    groups = _copies(connection, [row.group_number for row in rows if row.group_number])
+    return {
+        row.number: groups.get(row.group_number, [(row.name, row.path)])
+        if row.group_number
+        else [(row.name, row.path)]
+        for row in rows
+    }
+
+
+def family_spans(connection: Connection, lines: Sequence[Any]) -> dict[int, Span]:
+    """The first and last number of each numbered document's family, by document."""
+    return {number: family.span for number, family in _families(connection, lines).items()}
+
+
 def _families(connection: Connection, lines: Sequence[Any]) -> dict[int, Family]:
     """The family of each document as it is produced; members that stay here are not in it."""
     bates = {line.number: line for line in lines}

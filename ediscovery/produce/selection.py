@@ -17,7 +17,8 @@ from ediscovery.store.workspace import Matter
 
 _COLUMNS = (
     "state", "message", "category", "mime_type", "file_name", "subject", "path", "sha256", "size",
-    "page_count", "sent_at", "modified_at", "created_at", "text_size", "text_sha256", "relation",
+    "page_count", "from_", "to", "cc", "bcc", "author", "record_type", "sent_at", "modified_at",
+    "created_at", "text_size", "text_sha256",
 )  # fmt: skip
 
 

@@ -181,7 +181,7 @@ def write_manifest(folder: Path, digests: dict[str, tuple[int, str]]) -> str:
 
 
 def digests_of(folder: Path) -> Iterator[tuple[str, tuple[int, str]]]:
-    """Path below ``folder``, size and SHA-256 of each file but the manifest; no link is followed."""
+    """Path below ``folder``, size and SHA-256 of each file but the manifest; no link followed."""
     for path in sorted(folder.rglob("*")):
         if path.is_symlink() or not path.is_file() or path == folder / MANIFEST:
             continue
