@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ediscovery.cli.common import (
+    existing_file,
     in_zone,
     json_option,
     note,
@@ -299,3 +300,88 @@ def verify(folder: Path, matter: str | None, as_json: bool) -> None:
         )
     if not as_json:
         click.echo(f"{folder} holds.")
+
+
+@produce.command()
+@click.argument("matter")
+@click.argument("volume")
+@json_option
+def show(matter: str, volume: str, as_json: bool) -> None:
+    """Show what went out in a volume, document by document.
+
+    \b
+    ediscovery produce show acme VOL001
+    """
+    from ediscovery.produce import ledger
+
+    opened = open_matter(matter)
+    production = ledger.production(opened, volume)
+    with opened.reader.connect() as connection:
+        lines = ledger.lines(connection, production.id)
+    if as_json:
+        hidden = ("production_id", "number")
+        print_json(
+            {
+                "schema": "ediscovery/production-show/1",
+                **production._mapping,
+                "documents": [
+                    {"control_number": opened.control_number(line.number)}
+                    | {key: value for key, value in line._mapping.items() if key not in hidden}
+                    for line in lines
+                ],
+            }
+        )
+        return
+    print_table(
+        ("control number", "from", "to", "pages", "as", "reason", "redacted", "remark"),
+        [
+            (
+                opened.control_number(line.number), line.bates_begin, line.bates_end, line.pages,
+                line.kind, line.reason, line.redacted, line.message,
+            )
+            for line in lines
+        ],
+    )  # fmt: skip
+
+
+@produce.command()
+@click.argument("matter")
+@click.argument("volume")
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False),
+              help="Folder for the files; never the volume itself.")  # fmt: skip
+def log(matter: str, volume: str, out: Path) -> None:
+    """Write production log, cross-reference of numbers (CSV, XLSX) and transmittal letter.
+
+    \b
+    ediscovery produce log acme VOL001 --out logs/
+
+    They name control numbers and what was withheld: look before you send them.
+    """
+    from ediscovery.produce import logs
+
+    for path in logs.write(open_matter(matter), volume, out):
+        click.echo(str(path))
+
+
+@produce.command()
+@click.argument("matter")
+@click.argument("volume")
+@click.option("--passphrase-file", required=True, type=existing_file(),
+              help="Its first line is the passphrase; send it by another way.")  # fmt: skip
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False),
+              help="The archive: NAME.7z or NAME.zip.")  # fmt: skip
+def seal(matter: str, volume: str, passphrase_file: Path, out: Path) -> None:
+    """Pack a volume into an archive with AES-256 and test it; then it is never altered.
+
+    \b
+    ediscovery produce seal acme VOL001 --passphrase-file key.txt --out out/VOL001.7z
+
+    In 7z the names of the files are encrypted, too; in ZIP they are not.
+    """
+    from ediscovery.produce import seal as seals
+
+    opened = open_matter(matter)
+    key = seals.passphrase(passphrase_file)
+    with opened.locked():
+        digest = seals.seal(opened, volume, key, out)
+    click.echo(f"{out} holds {volume}; SHA-256 {digest}")

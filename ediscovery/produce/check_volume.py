@@ -73,7 +73,7 @@ def verify(folder: Path, matter: Matter | None = None) -> list[Check]:
         raise UsageError(f"{folder} is no volume: it has no {MANIFEST}.", "Name its folder.")
     data = _data_file(folder)
     digests = dict(digests_of(folder))
-    manifest = _manifest(folder, digests)
+    manifest = manifest_of(folder, digests)
     found, rows, pages = _load_files(folder, data)
     checks = [manifest, *found, _images(folder, pages, rows), _texts(folder, rows)]
     checks.append(_unnamed(folder, digests, rows, pages, data.parent))
@@ -92,7 +92,7 @@ def _data_file(folder: Path) -> Path:
     raise UsageError(f"{folder} has no data file (DAT or CSV).", "Name the folder of a volume.")
 
 
-def _manifest(folder: Path, digests: dict[str, tuple[int, str]]) -> Check:
+def manifest_of(folder: Path, digests: dict[str, tuple[int, str]]) -> Check:
     """Every file is listed and is what it was; nothing is missing, added or linked."""
     check = Check("manifest")
     try:
