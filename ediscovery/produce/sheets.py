@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from ediscovery.model.errors import UsageError
 from ediscovery.produce.loadfile.files import whole_file
@@ -54,7 +55,7 @@ def _xlsx(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     sheet = book.create_sheet("Log")
     sheet.freeze_panes = "A2"
 
-    def cell(value: object, bold: bool = False) -> WriteOnlyCell:
+    def cell(value: object, bold: bool = False) -> Any:
         made = WriteOnlyCell(sheet)
         if isinstance(value, int) and not isinstance(value, bool):
             made.value = value
