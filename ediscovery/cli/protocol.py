@@ -176,7 +176,7 @@ def _flat(data: dict[str, Any], above: str = "") -> Any:
 
 def _shown(value: Any) -> str:
     if isinstance(value, list):
-        return "\n".join(_shown(one) for one in value)
+        return "; ".join(_shown(one) for one in value)
     if isinstance(value, dict):
         return ", ".join(f"{key} {_shown(one)}" for key, one in value.items())
     if isinstance(value, bool):

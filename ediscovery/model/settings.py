@@ -80,10 +80,11 @@ class Kind:
         if path in above:
             raise UsageError(f"{path} extends itself.", "Take out one extends.")
         data = read(path)
-        base = data.get("extends") if isinstance(data, dict) else None
-        if not isinstance(data, dict) or (base is not None and not isinstance(base, str)):
-            self.check(data, str(path))
+        if not isinstance(data, dict):
             raise UsageError(f"{path} holds no settings.", f"See schemas/{self.schema}.")
+        base = data.get("extends")
+        if base is not None and not isinstance(base, str):
+            raise UsageError(f"{path}, extends: this is no name.", "Name one file.")
         data = {"name": path.stem} | {key: data[key] for key in data if key != "extends"}
         return data if base is None else merged(self._merged(base, (*above, path)), data)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ediscovery.model.errors import UsageError
 from ediscovery.produce import ledger
+from ediscovery.produce.documents import candidates
 from ediscovery.produce.loadfile import check as loadfiles
 from ediscovery.produce.loadfile.dat_read import DatFile
 from ediscovery.produce.loadfile.paths import Outside, inside
@@ -22,7 +23,6 @@ from ediscovery.produce.loadfile.roles import roles
 from ediscovery.produce.loadfile.rows import Finding, PageRow
 from ediscovery.produce.render.verify import pdf_is_clean, text_is_clean
 from ediscovery.produce.secrets import words_of
-from ediscovery.produce.selection import read
 from ediscovery.produce.volume import MANIFEST, digests_of
 from ediscovery.store.workspace import Matter
 
@@ -323,7 +323,8 @@ def _against(
     production = ledger.production(matter, data.stem)
     with matter.reader.connect() as connection:
         lines = ledger.lines(connection, production.id)
-        candidates = {one.number: one for one in read(connection, [line.number for line in lines])}
+        numbers = [line.number for line in lines]
+        known = {one.number: one for one in candidates(connection, numbers)}
     written, withheld, redacted = Check("ledger"), Check("withheld"), Check("redacted words")
     have = {row.first: row for row in rows}
     numbered = [line for line in lines if line.bates_begin]
@@ -339,16 +340,16 @@ def _against(
         hashes.setdefault(digest, []).append(name)
     texts = Counter[str]()
     for line in lines:
-        one = candidates.get(line.number)
+        one = known.get(line.number)
         if one is None or line.reason != "withheld":
             continue
         withheld.looked_at += 1
-        for name in hashes.get(one.row.sha256, ()) if one.row.size else ():
+        for name in hashes.get(one.item["sha256"], ()) if one.item["size"] else ():
             withheld.fail(f"{name} is the native of {matter.control_number(line.number)}.")
         row = have.get(line.bates_begin or "")
         if row is not None and row.native:
             withheld.fail(f"{row.native} is a native of the withheld {row.first}.")
-        texts[one.row.text_sha256] += 1
+        texts[one.item["text_sha256"]] += 1
     for digest in texts:
         for name in hashes.get(digest, ()) if digest else ():
             withheld.fail(f"{name} is the text of a withheld document.")
@@ -356,12 +357,12 @@ def _against(
     begin = roles(table.names).get("begin", "")
     records = {str(record.fields.get(begin, "")): record for record in table}
     for line in numbered:
-        one = candidates.get(line.number)
+        one = known.get(line.number)
         if one is None or not line.redacted:
             continue
         redacted.looked_at += 1
-        if one.row.size and one.row.sha256 in hashes:
-            redacted.fail(f"{hashes[one.row.sha256][0]} is the native of a redacted document.")
+        if one.item["size"] and one.item["sha256"] in hashes:
+            redacted.fail(f"{hashes[one.item['sha256']][0]} is the native of a redacted document.")
         secrets = words_of(matter, one)
         for where, text in _told(folder, records.get(line.bates_begin), have[line.bates_begin]):
             if text_is_clean(text, secrets, where):

@@ -14,11 +14,11 @@ from ediscovery.engine.pool import Pool
 from ediscovery.engine.progress import Progress
 from ediscovery.model.errors import VerificationFailed
 from ediscovery.produce import ledger, renderer
+from ediscovery.produce.documents import Candidate
 from ediscovery.produce.forms import IMAGE, Form, failed
 from ediscovery.produce.layout import TEXT_ENDING, Place, ending
 from ediscovery.produce.plan import DOCUMENTS_TOGETHER, PAGES_TOGETHER, Plan, rendering_of
 from ediscovery.produce.render.verify import text_is_clean
-from ediscovery.produce.selection import Candidate
 from ediscovery.produce.specification import Specification
 from ediscovery.store import lookup
 from ediscovery.store.workspace import Matter
@@ -108,7 +108,7 @@ class Writer:
             ledger.wrote(self._matter, self._id, rows)
 
     def _sheet(self, work: _Work) -> renderer.Sheet:
-        treatment = self._specification.treatment(work.candidate.row.category)
+        treatment = self._specification.treatment(work.candidate.item["category"])
         return renderer.Sheet(
             work.candidate.number,
             "render" if work.form.rendered else "slip",
@@ -119,7 +119,7 @@ class Writer:
             ocr=self._specification.text.of_redacted == "ocr",
             endorsed=[self._endorsed(page, work.candidate) for page in work.place.page_ids],
             lines=work.form.lines,
-            marks=work.candidate.marks if work.form.rendered else [],
+            marks=work.candidate.redactions if work.form.rendered else [],
         )
 
     def _endorsed(self, page_id: str, one: Candidate) -> list[tuple[str, str]]:
@@ -169,13 +169,13 @@ class Writer:
             for page, text in zip(work.place.page_ids, pages, strict=True):
                 yield f"{folder}/{page}", self._encoded(text)
             return
-        if one.withheld or (one.marks and form.kind == IMAGE):
+        if one.withheld or (one.redactions and form.kind == IMAGE):
             text = "\f".join(pages)
-        elif one.marks:  # nothing of what should be covered
+        elif one.redactions:  # nothing of what should be covered
             text = "\n".join(form.lines)
         else:
             text = lookup.text(self._matter, one.number) or "\f".join(pages)
-        if one.marks and made is not None and text_is_clean(text, made.secrets, ""):
+        if one.redactions and made is not None and text_is_clean(text, made.secrets, ""):
             raise VerificationFailed(
                 f"The text of {self._matter.control_number(one.number)} holds redacted words.",
                 "Redact larger boxes or whole pages.",

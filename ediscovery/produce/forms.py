@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ediscovery.model.states import State, base
+from ediscovery.produce.documents import Candidate
 from ediscovery.produce.render.documents import target_of
-from ediscovery.produce.selection import Candidate
 from ediscovery.produce.specification import Specification
 
 IMAGE, NATIVE, SLIP_SHEET, WITHHELD = "image", "native", "slip-sheet", "withheld"
@@ -50,13 +50,13 @@ class Form:
 
 def form_of(one: Candidate, specification: Specification) -> Form:
     """The form that a document should have, before anything is rendered."""
-    treatment = specification.treatment(one.row.category)
+    treatment = specification.treatment(one.item["category"])
     images = _pages_as(specification, treatment.images)
     if one.withheld:
         return _slip(specification, images, "withheld")
-    native = treatment.native and not one.marks
+    native = treatment.native and not one.redactions
     shown = treatment.images
-    if one.marks and shown in ("slip-sheet", "none"):
+    if one.redactions and shown in ("slip-sheet", "none"):
         shown = images  # what is redacted can't go out as it is
     if shown in ("slip-sheet", "none"):
         form = _slip(specification, images, "native" if native else "unsupported")
@@ -64,10 +64,12 @@ def form_of(one: Candidate, specification: Specification) -> Form:
         form.native = native
         form.images = "none" if shown == "none" else images
         return form
-    if target_of(one.row.mime_type) is None:
+    if target_of(one.item["mime_type"]) is None:
         form = _slip(specification, images, "unsupported")
         form.native = native
-        form.message = f"Files of type {one.row.mime_type or 'unknown'} can't be shown as pages."
+        form.message = (
+            f"Files of type {one.item['mime_type'] or 'unknown'} can't be shown as pages."
+        )
         return form
     return Form(IMAGE, shown, native, pages=0)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ediscovery.model.states import is_exception
+from ediscovery.produce.documents import Candidate
 from ediscovery.produce.forms import NATIVE, SLIP_SHEET, Form
-from ediscovery.produce.selection import Candidate
 from ediscovery.produce.specification import Specification
 
 
@@ -90,7 +90,7 @@ def _unreviewed(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
 def _privileged(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
     yield (
         "the same file is coded privileged elsewhere in the matter",
-        [one.number for one in facts.going() if one.row.sha256 in facts.privileged],
+        [one.number for one in facts.going() if one.item["sha256"] in facts.privileged],
     )
 
 
@@ -100,13 +100,13 @@ def _redaction_missing(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
         [
             one.number
             for one in facts.going()
-            if one.coded("privilege") == "redact" and not one.marks
+            if one.coded("privilege") == "redact" and not one.redactions
         ],
     )
     lost, unseen = [], []
     for one in facts.going():
         form = facts.forms[one.number]
-        if one.marks and not form.rendered:
+        if one.redactions and not form.rendered:
             unseen.append(one.number)
         elif any(not hits for hits in form.hits):
             lost.append(one.number)
@@ -117,7 +117,11 @@ def _redaction_missing(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
 def _redaction_untagged(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
     yield (
         "has redactions, and is not coded privilege=redact",
-        [one.number for one in facts.going() if one.marks and one.coded("privilege") != "redact"],
+        [
+            one.number
+            for one in facts.going()
+            if one.redactions and one.coded("privilege") != "redact"
+        ],
     )
 
 
@@ -151,7 +155,9 @@ def _duplicate_differs(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
         )
     yield (
         "a copy of it has redactions of its own",
-        sorted({kept.number for kept, copy in facts.copies if copy.marks and not kept.marks}),
+        sorted(
+            {kept.number for kept, copy in facts.copies if copy.redactions and not kept.redactions}
+        ),
     )
 
 
@@ -168,7 +174,7 @@ def _produced_before(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
 def _exception(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
     yield (
         "processed with an exception",
-        [one.number for one in facts.going() if is_exception(one.row.state)],
+        [one.number for one in facts.going() if is_exception(one.item["state"])],
     )
     yield (
         "can't be shown; a slip sheet stands in its place",
@@ -179,7 +185,7 @@ def _exception(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
 def _text_missing(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
     yield (
         "has no extracted text",
-        [one.number for one in facts.going() if not one.marks and not one.row.text_size],
+        [one.number for one in facts.going() if not one.redactions and not one.item["text_size"]],
     )
 
 
@@ -189,10 +195,10 @@ def _page_count(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
         [
             one.number
             for one in facts.going()
-            if one.row.category in ("pdf", "image")
+            if one.item["category"] in ("pdf", "image")
             and facts.forms[one.number].rendered
-            and one.row.page_count
-            and one.row.page_count != facts.forms[one.number].found
+            and one.item["page_count"]
+            and one.item["page_count"] != facts.forms[one.number].found
         ],
     )
 
@@ -203,7 +209,7 @@ def _native_of_redacted(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
         [
             one.number
             for one in facts.candidates
-            if (one.marks or one.withheld)
+            if (one.redactions or one.withheld)
             and (facts.forms[one.number].native or facts.forms[one.number].kind == NATIVE)
         ],
     )

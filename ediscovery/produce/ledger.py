@@ -10,8 +10,8 @@ import orjson
 from sqlalchemy import Connection, func, insert, select, update
 
 from ediscovery.model.errors import Refused, UsageError
+from ediscovery.produce.documents import Candidate
 from ediscovery.produce.forms import WITHHELD, Form
-from ediscovery.produce.selection import Candidate
 from ediscovery.produce.specification import Specification
 from ediscovery.store import audit
 from ediscovery.store.catalog import listed, writing
@@ -170,7 +170,7 @@ def begin(
                     "kind": form.kind,
                     "reason": form.reason,
                     "message": form.message,
-                    "redacted": bool(one.marks) and form.rendered,
+                    "redacted": bool(one.redactions) and form.rendered,
                     "confidentiality": one.coded("confidentiality"),
                     "bates_begin": bates.number(first, matter.prefix) if count else None,
                     "bates_end": bates.number(last, matter.prefix) if count else None,

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ediscovery.produce import ledger, sheets
+from ediscovery.produce.documents import Candidate, candidates
 from ediscovery.produce.fields import Fields
 from ediscovery.produce.forms import WITHHELD
 from ediscovery.produce.rows import family_spans
-from ediscovery.produce.selection import Candidate, read
 from ediscovery.produce.specification import Specification, from_dict
 from ediscovery.produce.volume import title_of
 from ediscovery.store.workspace import Matter
@@ -48,7 +48,6 @@ def production_log(matter: Matter, production: Any) -> Iterator[tuple[object, ..
         lines = ledger.lines(connection, production.id)
         known = _known(matter, lines)
         spans = family_spans(connection, [line for line in lines if line.bates_begin])
-        copies = custodians_of(connection, [line.number for line in lines])
     for line in lines:
         one = known.get(line.number)
         span = spans.get(line.number)
@@ -56,7 +55,7 @@ def production_log(matter: Matter, production: Any) -> Iterator[tuple[object, ..
             matter.control_number(line.number), line.bates_begin, line.bates_end,
             span.first if span else "", span.last if span else "", line.pages, line.kind,
             line.reason, line.message, one.custodian if one else "",
-            "; ".join(copies.get(line.number, ())), line.confidentiality,
+            "; ".join(one.custodians) if one else "", line.confidentiality,
             "Yes" if line.redacted else "No", line.image_sha256, line.native_sha256,
             line.text_sha256, production.volume, production.specification["name"],
             production.specification_sha256, production.protocol_version, production.who,
@@ -122,19 +121,9 @@ def transmittal(matter: Matter, production: Any) -> str:
     return "\n".join(out) + "\n"
 
 
-def custodians_of(connection: Any, numbers: list[int]) -> dict[int, tuple[str, ...]]:
-    """The custodians of every copy of documents."""
-    from ediscovery.produce.rows import copies_of
-
-    return {
-        number: tuple(dict.fromkeys(name for name, _ in copies))
-        for number, copies in copies_of(connection, numbers).items()
-    }
-
-
 def _known(matter: Matter, lines: list[Any]) -> dict[int, Candidate]:
     with matter.reader.connect() as connection:
-        return {one.number: one for one in read(connection, [line.number for line in lines])}
+        return {one.number: one for one in candidates(connection, [line.number for line in lines])}
 
 
 def _custodian(known: dict[int, Candidate], number: int) -> str:

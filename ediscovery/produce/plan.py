@@ -13,19 +13,21 @@ from sqlalchemy import Connection, select
 from ediscovery.engine.pool import Pool
 from ediscovery.engine.progress import Progress
 from ediscovery.model.errors import Refused
+from ediscovery.produce import documents, gate, ledger, renderer
 from ediscovery.produce import forms as ways
-from ediscovery.produce import gate, ledger, renderer
 from ediscovery.produce.departures import departures
+from ediscovery.produce.documents import Candidate
 from ediscovery.produce.fields import Fields
 from ediscovery.produce.forms import Form
 from ediscovery.produce.render.pages import Rendering
 from ediscovery.produce.render.verify import text_is_clean
 from ediscovery.produce.rows import Rows
 from ediscovery.produce.secrets import words_of
-from ediscovery.produce.selection import Candidate, read, select_documents
+from ediscovery.produce.selection import select_documents
 from ediscovery.produce.specification import Specification
 from ediscovery.review import protocol as agreements
-from ediscovery.store.tables import coded, documents, items, produced, productions
+from ediscovery.store import tables
+from ediscovery.store.tables import coded, items, produced, productions
 from ediscovery.store.workspace import Matter
 
 DOCUMENTS_TOGETHER = 20  # in one task, or fewer when they have this many pages:
@@ -71,8 +73,8 @@ class Plan:
     @property
     def megabytes(self) -> float:
         """About how large the volume becomes."""
-        natives = sum(one.row.size for one in self.candidates if self.forms[one.number].native)
-        texts = sum(one.row.text_size or 0 for one in self.candidates)
+        natives = sum(one.item["size"] for one in self.candidates if self.forms[one.number].native)
+        texts = sum(one.item["text_size"] or 0 for one in self.candidates)
         return (self.pages * _PAGE_BYTES + natives + texts) / 1e6
 
     def seconds(self, workers: int) -> float:
@@ -85,7 +87,7 @@ class Plan:
             [
                 [
                     one.number, form.kind, form.images, form.native, form.pages, form.reason,
-                    one.coded("confidentiality"), [mark.id for mark in one.marks],
+                    one.coded("confidentiality"), [mark.id for mark in one.redactions],
                 ]
                 for one in self.candidates
                 for form in [self.forms[one.number]]
@@ -149,8 +151,8 @@ def _measure(matter: Matter, plan: Plan, pool: Pool, progress: Progress) -> None
     rendering = rendering_of(matter, specification)
     sheets = [
         renderer.Sheet(
-            one.number, "measure", marks=one.marks,
-            notes=specification.treatment(one.row.category).notes,
+            one.number, "measure", marks=list(one.redactions),
+            notes=specification.treatment(one.item["category"]).notes,
         )
         for one in shown
     ]  # fmt: skip
@@ -158,7 +160,7 @@ def _measure(matter: Matter, plan: Plan, pool: Pool, progress: Progress) -> None
         renderer.Task(matter.identity, rendering, sheets[at : at + DOCUMENTS_TOGETHER])
         for at in range(0, len(sheets), DOCUMENTS_TOGETHER)
     )
-    category = {one.number: one.row.category for one in shown}
+    category = {one.number: one.item["category"] for one in shown}
     for _, results in pool.run(renderer.render, tasks):
         for made in results:
             form = plan.forms[made.number]
@@ -174,24 +176,24 @@ def _measure(matter: Matter, plan: Plan, pool: Pool, progress: Progress) -> None
 def _facts(
     matter: Matter, plan: Plan, agreed: agreements.Version | None, volume: str
 ) -> gate.Facts:
-    specification, candidates = plan.specification, plan.candidates
+    specification, chosen = plan.specification, plan.candidates
     bates = specification.bates
     prefix = bates.prefix or matter.prefix
     with matter.reader.connect() as connection:
-        by_number = {one.number: one for one in candidates}
+        by_number = {one.number: one for one in chosen}
         copies = [
             (by_number[plan.duplicates[copy.number]], copy)
-            for copy in read(connection, plan.duplicates)
+            for copy in documents.candidates(connection, sorted(plan.duplicates))
         ]
         begun = ledger.find(connection, volume)
         follows = ledger.next_number(connection, prefix, 1)
         plan.first = ledger.next_number(connection, prefix, bates.start)
         facts = gate.Facts(
             specification,
-            candidates,
+            chosen,
             copies,
             plan.forms,
-            earlier=ledger.earlier(connection, [one.number for one in candidates], volume),
+            earlier=ledger.earlier(connection, [one.number for one in chosen], volume),
             privileged=_privileged(connection),
             first=bates.start if begun is None else 1,
             next=follows,
@@ -208,14 +210,14 @@ def _facts(
 
 def _privileged(connection: Connection) -> frozenset[str]:
     """SHA-256 of the natives of all documents that are coded privileged."""
-    same = (items.c.collection_id == documents.c.collection_id) & (
-        items.c.position == documents.c.position
+    same = (items.c.collection_id == tables.documents.c.collection_id) & (
+        items.c.position == tables.documents.c.position
     )
     return frozenset(
         connection.execute(
             select(items.c.sha256)
-            .join(documents, same)
-            .join(coded, coded.c.number == documents.c.number)
+            .join(tables.documents, same)
+            .join(coded, coded.c.number == tables.documents.c.number)
             .where(coded.c.field == "privilege", coded.c.value == "privileged", items.c.size > 0)
         ).scalars()
     )
@@ -239,12 +241,13 @@ def _taken(connection: Connection, plan: Plan, matter: Matter) -> list[str]:
 
 def _spoken(matter: Matter, plan: Plan) -> Iterator[tuple[int, list[str]]]:
     """Redacted documents with the fields of the load file in which their redacted words stand."""
-    marked = [one for one in plan.candidates if one.marks and not one.withheld]
+    marked = [one for one in plan.candidates if one.redactions and not one.withheld]
     if not marked:
         return
     fields = Fields(plan.specification, matter.zone.key)
     rows = Rows(matter, plan.specification, "")
-    for one, values in rows.preview(marked, fields):
+    for one in marked:
+        values = fields.values(rows.preview(one))
         secrets = words_of(matter, one)
         found = [
             name

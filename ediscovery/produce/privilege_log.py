@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from ediscovery.model.errors import UsageError, VerificationFailed
 from ediscovery.produce import ledger, sheets
+from ediscovery.produce.documents import Candidate, candidates
 from ediscovery.produce.fields import Moments
 from ediscovery.produce.render.verify import text_is_clean
 from ediscovery.produce.secrets import words_of
-from ediscovery.produce.selection import Candidate, read
 from ediscovery.produce.specification import Dates
 from ediscovery.store.tables import produced, productions
 from ediscovery.store.workspace import Matter
@@ -61,7 +61,8 @@ def make(
             .where(*chosen, (produced.c.reason == "withheld") | produced.c.redacted)
             .order_by(produced.c.production_id, produced.c.ordinal)
         ).all()
-        known = {one.number: one for one in read(connection, [line.number for line in lines])}
+        numbers = [line.number for line in lines]
+        known = {one.number: one for one in candidates(connection, numbers)}
     # A document that is withheld in several volumes is logged once.
     lines = list({line.number: line for line in reversed(lines)}.values())[::-1]
     entries = _Entries(matter, tuple(name.casefold() for name in attorneys))
@@ -101,11 +102,11 @@ class _Entries:
         def clean(text: str) -> str:
             return "REDACTED" if secrets and text_is_clean(text, secrets, "") else text
 
-        row = one.row
+        item = one.item
         topic = one.coded("privilege_topic")
         basis = "; ".join(one.coding.get("privilege_basis", ()))
-        author = self._named([row.from_ or row.author])
-        kind = row.record_type or row.category
+        author = self._named([item["from_"] or item["author"]])
+        kind = item["record_type"] or item["category"]
         described = [f"{kind}{f' from {author}' if author else ''}"]
         if topic:
             described.append(f"regarding {topic}")
@@ -121,16 +122,18 @@ class _Entries:
             "Date": self._moments.date(one.date) if one.date else "",
             "Type": kind,
             "Author": author,
-            "To": self._named(row.to),
-            "CC": self._named(row.cc),
-            "BCC": self._named(row.bcc),
+            "To": self._named(item["to"]),
+            "CC": self._named(item["cc"]),
+            "BCC": self._named(item["bcc"]),
             "Custodian": one.custodian,
-            "Subject": clean(row.subject),
-            "FileName": clean(row.file_name),
+            "Subject": clean(item["subject"]),
+            "FileName": clean(item["file_name"]),
             "Basis": basis,
             "Topic": topic,
             "Description": " ".join(described),
-            "RedactionReasons": "; ".join(dict.fromkeys(mark.reason_code for mark in one.marks)),
+            "RedactionReasons": "; ".join(
+                dict.fromkeys(mark.reason_code for mark in one.redactions)
+            ),
         }
 
     def _named(self, names: Sequence[str] | None) -> str:

@@ -1,4 +1,4 @@
-"""Seals a volume: one archive, AES-256, names encrypted where the format can, tested when written."""
+"""Seals a volume: one archive, AES-256, names encrypted where the format can; tested."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ediscovery.produce.selection import Candidate
+from ediscovery.produce.documents import Candidate
 from ediscovery.review.terms import spans
 from ediscovery.store import lookup
 from ediscovery.store.workspace import Matter
@@ -13,7 +13,7 @@ def words_of(matter: Matter, one: Candidate) -> list[str]:
 
     What boxes cover is known only where the pages are drawn.
     """
-    marks = [mark.mark for mark in one.marks if mark.mark.kind in ("term", "regex")]
+    marks = [mark.mark for mark in one.redactions if mark.mark.kind in ("term", "regex")]
     if not marks:
         return []
     text = lookup.text(matter, one.number)

@@ -2,56 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, select
-
+from ediscovery.produce import documents
+from ediscovery.produce.documents import Candidate
 from ediscovery.produce.specification import Specification
-from ediscovery.review import coding, redactions
-from ediscovery.review.redactions import Redaction
-from ediscovery.store.catalog import listed
-from ediscovery.store.tables import collections, custodians, documents, items
+from ediscovery.review import coding
 from ediscovery.store.workspace import Matter
-
-_COLUMNS = (
-    "state", "message", "category", "mime_type", "file_name", "subject", "path", "sha256", "size",
-    "page_count", "from_", "to", "cc", "bcc", "author", "record_type", "sent_at", "modified_at",
-    "created_at", "text_size", "text_sha256",
-)  # fmt: skip
-
-
-@dataclass(slots=True)
-class Candidate:
-    """One document that a production may take; ``row`` holds its columns of the catalog.
-
-    ``chosen``: the query found it, not only a member of its family. ``marks``: its redactions.
-    """
-
-    number: int
-    family: int
-    parent: int | None
-    group: int | None
-    custodian: str
-    row: Any
-    chosen: bool
-    coding: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    marks: list[Redaction] = field(default_factory=list)
-
-    def coded(self, name: str) -> str:
-        """The first value of a field that it is coded in, else ``""``."""
-        return self.coding.get(name, ("",))[0]
-
-    @property
-    def withheld(self) -> bool:
-        """Whether it is privileged and so stays here."""
-        return self.coded("privilege") == "privileged"
-
-    @property
-    def date(self) -> str:
-        """When it was sent, changed or made (UTC), whichever is known first."""
-        return self.row.sent_at or self.row.modified_at or self.row.created_at or ""
 
 
 @dataclass(slots=True)
@@ -75,51 +34,12 @@ def select_documents(
     whole = specification.family == "whole"
     wanted = coding.families_of(matter, chosen) if whole else sorted(chosen)
     with matter.reader.connect() as connection:
-        found = read(connection, wanted, chosen)
+        found = list(documents.candidates(connection, wanted))
     kept, duplicates = _without_copies(found)
     keys = {one.number: _key(one, specification.order) for one in kept}
     heads = {one.family: keys[one.number] for one in reversed(kept)}
     kept.sort(key=lambda one: (heads[one.family], one.family, one.number))
     return Selection(kept, duplicates)
-
-
-def read(
-    connection: Connection, numbers: Iterable[int], chosen: set[int] | None = None
-) -> list[Candidate]:
-    """What is known of documents, ascending; those that were withdrawn are left out."""
-    numbers = sorted(set(numbers))
-    rows = connection.execute(
-        select(
-            documents.c.number, documents.c.family_number, documents.c.parent_number,
-            documents.c.group_number, custodians.c.name.label("custodian"),
-            *(items.c[name] for name in _COLUMNS),
-        )
-        .select_from(
-            documents.join(
-                items,
-                and_(
-                    items.c.collection_id == documents.c.collection_id,
-                    items.c.position == documents.c.position,
-                ),
-            )
-            .join(collections, collections.c.id == documents.c.collection_id)
-            .join(custodians, custodians.c.id == collections.c.custodian_id)
-        )
-        .where(
-            documents.c.number.in_(listed(connection, numbers)), documents.c.withdrawn.is_(False)
-        )
-        .order_by(documents.c.number)
-    ).all()  # fmt: skip
-    codings = coding.values(connection, numbers)
-    marks = redactions.of(connection, numbers)
-    return [
-        Candidate(
-            row.number, row.family_number, row.parent_number, row.group_number, row.custodian, row,
-            chosen is None or row.number in chosen, codings.get(row.number, {}),
-            marks.get(row.number, []),
-        )
-        for row in rows
-    ]  # fmt: skip
 
 
 def _without_copies(found: list[Candidate]) -> tuple[list[Candidate], dict[int, int]]:
@@ -147,6 +67,6 @@ def _without_copies(found: list[Candidate]) -> tuple[list[Candidate], dict[int, 
 def _key(one: Candidate, order: Sequence[str]) -> tuple[Any, ...]:
     values = {
         "custodian": one.custodian.casefold(), "date": (not one.date, one.date),
-        "path": one.row.path, "control-number": one.number,
+        "path": one.item["path"], "control-number": one.number,
     }  # fmt: skip
     return tuple(values[name] for name in order)

@@ -65,7 +65,7 @@ def document(matter: Matter, number: int) -> dict[str, Any]:
         group = row["group_number"]
         copies = connection.execute(
             select(documents.c.number, items.c.path, custodians.c.name)
-            .select_from(_joined())
+            .select_from(joined())
             .where(
                 documents.c.group_number == group if group else documents.c.number == number,
                 documents.c.withdrawn.is_(False),
@@ -173,7 +173,7 @@ def family(matter: Matter, number: int) -> list[dict[str, Any]]:
     with matter.engine.connect() as connection:
         rows = connection.execute(
             select(documents.c.number, documents.c.parent_number, items)
-            .select_from(_joined())
+            .select_from(joined())
             .where(documents.c.family_number == top)
             .order_by(items.c.collection_id, items.c.position)
         ).all()
@@ -216,7 +216,7 @@ def briefs(matter: Matter, numbers: list[int], fields: list[str]) -> list[dict[s
         for start in range(0, len(numbers), 500):
             for row in connection.execute(
                 select(documents.c.number, *chosen)
-                .select_from(_joined())
+                .select_from(joined())
                 .where(documents.c.number.in_(numbers[start : start + 500]))
             ).mappings():
                 found[row["number"]] = {
@@ -228,7 +228,8 @@ def briefs(matter: Matter, numbers: list[int], fields: list[str]) -> list[dict[s
     return [found[number] for number in numbers if number in found]
 
 
-def _joined() -> Any:
+def joined() -> Any:
+    """Documents with their items, collections and custodians, to select from."""
     return (
         documents.join(
             items,
@@ -247,7 +248,7 @@ def _row(matter: Matter, number: int) -> Row[Any]:
     with matter.engine.connect() as connection:
         row = connection.execute(
             select(items, *columns, custodians.c.name.label("custodian"))
-            .select_from(_joined())
+            .select_from(joined())
             .where(documents.c.number == number)
         ).first()
     if row is None:
