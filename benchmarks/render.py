@@ -86,7 +86,6 @@ def _mails(settings: Settings, out: Path) -> None:
 def _pdfs(corpora: Path, out: Path, wanted: int) -> list[tuple[Path, int]]:
     """Files and their pages, at most a few of each file, that both programs can open."""
     from ediscovery.extract.pdf.library import mupdf
-
     from ediscovery.model.errors import EvidenceError
 
     library = mupdf()

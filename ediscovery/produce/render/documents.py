@@ -33,8 +33,13 @@ _TEXTS = frozenset(
 _PICTURES = frozenset(
     {"image/tiff", "image/png", "image/jpeg", "image/gif", "image/bmp", "image/webp"}
 )
-_OFFICE = ("application/vnd.openxmlformats-officedocument.", "application/vnd.oasis.opendocument.",
-           "application/vnd.ms-word.", "application/vnd.ms-excel", "application/vnd.ms-powerpoint")  # fmt: skip
+_OFFICE = (
+    "application/vnd.openxmlformats-officedocument.",
+    "application/vnd.oasis.opendocument.",
+    "application/vnd.ms-word.",
+    "application/vnd.ms-excel",
+    "application/vnd.ms-powerpoint",
+)
 _OFFICE_TYPES = frozenset({"application/msword", "application/rtf"})
 
 

@@ -1,4 +1,4 @@
-"""One page from drawing commands to what is written: burnt, endorsed, with the text that is left."""
+"""One page from drawing commands to what is written: burnt, endorsed, with the text left on it."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ def _form_value(node: Any) -> str:
 
 
 def _picture(source: str, pictures: Pictures, context: Context) -> str | None:
-    """A ``data:`` URL of a PNG that MuPDF can be trusted with, ``None`` when there is no picture."""
+    """A ``data:`` URL of a PNG made anew by Pillow, ``None`` when there is no picture."""
     import base64
     import binascii
     from urllib.parse import unquote, unquote_to_bytes

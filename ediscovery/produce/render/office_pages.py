@@ -28,13 +28,13 @@ from ediscovery.produce.render.pages import Page, Pages, Rendering
 
 _SETTINGS = {
     "/org.openoffice.Office.Common/Security/Scripting": {
-        "MacroSecurityLevel": ("int", "3"), "DisableMacrosExecution": ("boolean", "true"),
-        "DisableActiveContent": ("boolean", "true"), "BlockUntrustedRefererLinks": ("boolean", "true"),
+        "MacroSecurityLevel": "3", "DisableMacrosExecution": "true",
+        "DisableActiveContent": "true", "BlockUntrustedRefererLinks": "true",
     },
-    "/org.openoffice.Office.Writer/Content/Update": {"Link": ("int", "0")},
-    "/org.openoffice.Office.Calc/Content/Update": {"Link": ("int", "2")},
-    "/org.openoffice.Inet/Settings": {"ooInetProxyType": ("int", "0")},
-    "/org.openoffice.Office.Common/Misc": {"UseLocking": ("boolean", "false")},
+    "/org.openoffice.Office.Writer/Content/Update": {"Link": "0"},
+    "/org.openoffice.Office.Calc/Content/Update": {"Link": "2"},
+    "/org.openoffice.Inet/Settings": {"ooInetProxyType": "0"},
+    "/org.openoffice.Office.Common/Misc": {"UseLocking": "false"},
 }  # fmt: skip
 _SPREADSHEETS = ("spreadsheet", "excel")
 _PRESENTATIONS = ("presentation", "powerpoint")
@@ -170,7 +170,7 @@ def _profile(folder: Path) -> None:
         f'<item oor:path="{path}"><prop oor:name="{name}" oor:op="fuse">'
         f"<value>{value}</value></prop></item>"
         for path, settings in _SETTINGS.items()
-        for name, (_, value) in settings.items()
+        for name, value in settings.items()
     )
     (folder / "user").mkdir(parents=True)
     (folder / "user" / "registrymodifications.xcu").write_text(

@@ -1,4 +1,4 @@
-"""Pages of PDF files, as a reader shows them: form values and annotations drawn, scripts not run."""
+"""Pages of PDF files as a reader shows them: form values and annotations drawn, nothing run."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A page's drawing commands to pixels: bitonal for Group IV, or in colour.
 
 Bitonal pages are drawn in grey without anti-aliasing, so letters are black, and greys become dots
-of an ordered screen: a pale text or a photograph stays visible, which a threshold would not promise.
+of an ordered screen: pale text and photographs stay visible, which a threshold does not promise.
 """
 
 from __future__ import annotations
@@ -179,8 +179,8 @@ def finished(canvas: Canvas) -> Raster:
 
 @cache
 def _screen() -> Any:
-    """Thresholds of a clustered-dot screen, 8 by 8 with two dots at 45 degrees: dots of neighbouring
-    pixels, as printers make them, which Group IV compresses and copiers keep."""
+    """Thresholds of a clustered-dot screen, 8 by 8 with its dots at 45 degrees: of pixels side by
+    side, as printers make them, which Group IV compresses and copiers keep."""
     import numpy as np
 
     spiral = np.array([[13, 11, 12, 15], [6, 3, 4, 8], [7, 2, 1, 5], [10, 14, 9, 16]]) - 1

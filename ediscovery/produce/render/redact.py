@@ -80,7 +80,7 @@ def find(page: Page, terms: Sequence[Term]) -> list[Redaction]:
 
 
 def find_words(number: int, words: Sequence[Word], terms: Sequence[Term]) -> list[Redaction]:
-    """As :func:`find`, on the words of page ``number`` as OCR gave them; whole words are covered."""
+    """As :func:`find` on the words of page ``number`` as OCR gave them; words are covered whole."""
     chars = [Char(word.box, char, word.line, True) for word in words for char in [*word.text, " "]]
     return _find(number, chars, terms)
 

@@ -75,8 +75,8 @@ def find_cells(content: Content, context: Context, terms: Sequence[Term]) -> lis
 def redacted(content: Content, context: Context, cells: Sequence[CellRedaction]) -> Rebuilt:
     """The workbook anew, with values only, the given cells and those computed from them replaced.
 
-    Sheet names that hold a covered text are replaced by ``Sheet`` and a number. The same input gives
-    the same bytes. Raises ``EvidenceError`` (``corrupt``, ``encrypted``, ``limit:cells``) and
+    Sheet names that hold a covered text are replaced by ``Sheet`` and a number. The same input
+    gives the same bytes. Raises ``EvidenceError`` (``corrupt``, ``encrypted``, ``limit:cells``) and
     ``UsageError`` for a cell of a sheet that is not there.
     """
     from openpyxl import Workbook
@@ -90,7 +90,7 @@ def redacted(content: Content, context: Context, cells: Sequence[CellRedaction])
     wanted: dict[Place, CellRedaction] = {(one.sheet, one.cell.upper()): one for one in cells}
     notes = _dependents(formulas, wanted, context)
     book = Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     black = PatternFill("solid", fgColor="000000")
     white = Font(color="FFFFFF")
     secrets = [one.covered.casefold() for one in wanted.values() if one.covered]
@@ -107,9 +107,9 @@ def redacted(content: Content, context: Context, cells: Sequence[CellRedaction])
                 new.column_dimensions[letter].width = column.width
         for row in sheet.iter_rows():
             for cell in row:
-                one = wanted.get((sheet.title, cell.coordinate))
-                if one is not None:
-                    target = new.cell(cell.row, cell.column, one.label)
+                hit = wanted.get((sheet.title, cell.coordinate))
+                if hit is not None:
+                    target = new.cell(cell.row, cell.column, hit.label)
                     target.data_type, target.fill, target.font = "s", black, white
                 elif cell.value is not None:
                     _copy(cell, new.cell(cell.row, cell.column), secrets, notes)
@@ -210,7 +210,7 @@ def _dependents(book: Any, wanted: dict[Place, CellRedaction], context: Context)
 
 
 def _spot(cell: str) -> tuple[int, int]:
-    from openpyxl.utils.cell import coordinate_from_string, column_index_from_string
+    from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
 
     letters, row = coordinate_from_string(cell)
     return column_index_from_string(letters), row

@@ -1,4 +1,4 @@
-"""Whether redactions hold, told from the written files alone, as somebody would who attacks them."""
+"""Whether redactions hold, told from the written files alone, as an attacker would look at them."""
 
 from __future__ import annotations
 
@@ -37,8 +37,10 @@ def secrets_of(pages: Sequence[Finished]) -> list[str]:
 
 
 def raster_is_burnt(page: Finished, context: Context | None = None) -> list[Finding]:
-    """Whether each box of the page's raster is of one black but for its label, and with ``context``,
-    where tesseract is there, whether OCR reads nothing else in it."""
+    """Whether each box of the page's raster is of one black but for its label.
+
+    With ``context``, where tesseract is there, also whether OCR reads nothing of the covered text.
+    """
     import numpy as np
     from PIL import Image
 

@@ -18,7 +18,9 @@ PDF = "application/pdf"
 CANARY = "Zanzibarquux"
 
 
-def context(scratch: Path, profile: Profile | None = None, passwords: tuple[str, ...] = ()) -> Context:
+def context(
+    scratch: Path, profile: Profile | None = None, passwords: tuple[str, ...] = ()
+) -> Context:
     return Context(profile or Profile(), scratch, Budget(1 << 31), passwords)
 
 
@@ -71,8 +73,11 @@ def canary_pdf() -> bytes:
     )
     document.update_stream(thumb, CANARY.encode())
     document.xref_set_key(page.xref, "Thumb", f"{thumb} 0 R")
-    document.xref_set_key(page.xref, "PieceInfo", f"<</X<</Private<{CANARY.encode('utf-16').hex()}>>>>>")
-    alt = f"/Span<</ActualText({CANARY})/Alt({CANARY})>>BDC BT /helv 14 Tf 72 500 Td (plain) Tj ET EMC"
+    document.xref_set_key(
+        page.xref, "PieceInfo", f"<</X<</Private<{CANARY.encode('utf-16').hex()}>>>>>"
+    )
+    drawn = "BT /helv 14 Tf 72 500 Td (plain) Tj ET"
+    alt = f"/Span<</ActualText({CANARY})/Alt({CANARY})>>BDC {drawn} EMC"
     extra = document.get_new_xref()
     document.update_object(extra, "<<>>")
     document.update_stream(extra, alt.encode())
@@ -83,6 +88,10 @@ def canary_pdf() -> bytes:
     # An earlier revision: one more object that the next revision empties.
     data = first.getvalue()
     packed = zlib.compress(f"(revision {CANARY})".encode())
-    return data + b"\n999 0 obj\n" + stream(packed, b"/Filter/FlateDecode") + b"\nendobj\n" + (
-        b"startxref\n%d\n%%%%EOF\n" % int(data.rsplit(b"startxref", 1)[1].split()[0])
+    return (
+        data
+        + b"\n999 0 obj\n"
+        + stream(packed, b"/Filter/FlateDecode")
+        + b"\nendobj\n"
+        + (b"startxref\n%d\n%%%%EOF\n" % int(data.rsplit(b"startxref", 1)[1].split()[0]))
     )

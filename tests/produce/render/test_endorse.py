@@ -65,7 +65,9 @@ def test_the_whole_page_stays_visible_when_made_smaller(tmp_path: Path) -> None:
 
 
 def test_wording_shares_its_row(tmp_path: Path) -> None:
-    wide = [Endorsement(position, "CONFIDENTIAL SUBJECT TO PROTECTIVE ORDER") for position in POSITIONS]
+    wide = [
+        Endorsement(position, "CONFIDENTIAL SUBJECT TO PROTECTIVE ORDER") for position in POSITIONS
+    ]
     placed = endorse.place(wide, 612, 792)
     for one in placed:
         for other in placed:
