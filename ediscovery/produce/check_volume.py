@@ -289,11 +289,8 @@ def _unnamed(
     check = Check("unnamed files", len(digests))
     named: set[str] = set()
     texts = set()
-    for path in (
-        *(page.path for page in pages), *(r.native for r in rows), *(r.text for r in rows)
-    ):  # fmt: skip
-        if path:
-            named.add(path.replace("\\", "/").casefold())
+    told = (*(page.path for page in pages), *(r.native for r in rows), *(r.text for r in rows))
+    named.update(one.replace("\\", "/").casefold() for one in told if one)
     stems = {stem.casefold() for row in rows for stem in _stems(row)}
     for row in rows:
         if row.text:

@@ -43,19 +43,19 @@ def conserve(matter: Matter) -> Conservation:
     with matter.reader.connect() as connection:
         sums = reports.reconciliation(connection)
         out: dict[int, list[Any]] = {}
-        for row in connection.execute(
+        for line in connection.execute(
             select(
                 produced.c.number, produced.c.bates_begin, produced.c.reason, productions.c.volume
             )
             .join(productions, productions.c.id == produced.c.production_id)
             .order_by(productions.c.id)
         ):
-            out.setdefault(row.number, []).append(row)
+            out.setdefault(line.number, []).append(line)
         coding: dict[int, dict[str, str]] = {}
-        for row in connection.execute(
+        for mark in connection.execute(
             select(coded).where(coded.c.field.in_(("responsive", "privilege")))
         ):
-            coding.setdefault(row.number, {})[row.field] = row.value
+            coding.setdefault(mark.number, {})[mark.field] = mark.value
         rows = connection.execute(
             select(documents.c.number, documents.c.is_primary, items.c.state)
             .join(

@@ -119,7 +119,7 @@ class Writer:
             ocr=self._specification.text.of_redacted == "ocr",
             endorsed=[self._endorsed(page, work.candidate) for page in work.place.page_ids],
             lines=work.form.lines,
-            marks=work.candidate.redactions if work.form.rendered else [],
+            marks=list(work.candidate.redactions) if work.form.rendered else [],
         )
 
     def _endorsed(self, page_id: str, one: Candidate) -> list[tuple[str, str]]:

@@ -73,8 +73,10 @@ class Plan:
     @property
     def megabytes(self) -> float:
         """About how large the volume becomes."""
-        natives = sum(one.item["size"] for one in self.candidates if self.forms[one.number].native)
-        texts = sum(one.item["text_size"] or 0 for one in self.candidates)
+        natives: int = sum(
+            one.item["size"] for one in self.candidates if self.forms[one.number].native
+        )
+        texts: int = sum(one.item["text_size"] or 0 for one in self.candidates)
         return (self.pages * _PAGE_BYTES + natives + texts) / 1e6
 
     def seconds(self, workers: int) -> float:

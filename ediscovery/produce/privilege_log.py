@@ -67,7 +67,7 @@ def make(
     lines = list({line.number: line for line in reversed(lines)}.values())[::-1]
     entries = _Entries(matter, tuple(name.casefold() for name in attorneys))
     heads = HEADS[form]
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for line in lines:
         if line.number in known:
             values = entries.values(line, known[line.number]) | {"LogNumber": len(rows) + 1}

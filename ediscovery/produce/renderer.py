@@ -23,7 +23,7 @@ from sqlalchemy import select as query
 
 from ediscovery.engine import place, tasks
 from ediscovery.engine.parser_process import DISK_EXIT, MEMORY_EXIT, receive, send
-from ediscovery.engine.sandbox import _resident
+from ediscovery.engine.sandbox import resident
 from ediscovery.model.errors import EvidenceError, TryAgain, VerificationFailed
 from ediscovery.model.profile import Profile
 from ediscovery.model.states import State
@@ -232,7 +232,7 @@ class _Child:
                     State.TIMEOUT, f"Rendering it took more than {patience:g} s and was stopped."
                 )
                 process.kill()
-            elif _resident(process.pid) > limits.memory_bytes * 1.1:
+            elif resident(process.pid) > limits.memory_bytes * 1.1:
                 self._verdict = self._memory()
                 process.kill()
         try:
