@@ -169,6 +169,20 @@ def test_the_same_bytes_with_other_workers(base: Home, sample: Sample, tmp_path:
     assert (one / "MANIFEST.csv").read_bytes() == (other / "MANIFEST.csv").read_bytes()
 
 
+@pytest.mark.parametrize(
+    "name", ["production-sec", "production-doj-antitrust", "production-ftc", "production-pdf"]
+)
+def test_every_kind_of_production_verifies(base: Home, name: str, tmp_path: Path) -> None:
+    home = Home(Path(shutil.copytree(base.home, tmp_path / "home")), tmp_path / "out")
+    home.produce(
+        "VOL002", "--spec", name, "--workers", "0", "--override", "produced-before", "--reason",
+        "another receiver", "--second-person", "Someone Else",
+    )  # fmt: skip
+    assert failing(home.out / "VOL002", home.matter) == {}
+    log = home.run("audit", "show", "acme", "--json")
+    assert "gate overridden" in log and "Someone Else" in log
+
+
 # -- what must fail --------------------------------------------------------------------------------
 
 
