@@ -129,6 +129,13 @@ def _pass(matter: Matter, plan: Plan, volume: str, override: Override | None) ->
         )  # fmt: skip
     if all(form.kind == WITHHELD for form in plan.forms.values()):
         raise Refused("Nothing is left to be produced.", "Look at the query and the coding.")
+    most = plan.specification.volume
+    if len(plan.forms) > most.records or plan.megabytes > most.megabytes:
+        raise Refused(
+            f"{len(plan.forms):,} documents of about {plan.megabytes:,.0f} MB are too many for one "
+            f"volume ({most.records:,} documents, {most.megabytes:,} MB).",
+            "Narrow the query, by custodian or date, and produce several volumes.",
+        )
     used = [one for one in plan.findings if one.reaction == "block" and one.code in codes]
     if override is None or not used:
         return
