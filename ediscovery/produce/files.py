@@ -164,7 +164,7 @@ class Writer:
         """Names without ending and bytes of a document's text files."""
         one, form, rule = work.candidate, work.form, self._specification.text
         pages = made.texts if made else []
-        if rule.level == "page" and form.images != "none":
+        if rule.level == "page" and (form.kind == IMAGE or one.withheld):
             folder = work.place.text.rpartition("/")[0]
             for page, text in zip(work.place.page_ids, pages, strict=True):
                 yield f"{folder}/{page}", self._encoded(text)

@@ -90,7 +90,12 @@ def _unreviewed(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
 def _privileged(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
     yield (
         "the same file is coded privileged elsewhere in the matter",
-        [one.number for one in facts.going() if one.item["sha256"] in facts.privileged],
+        [
+            one.number
+            for one in facts.going()
+            # Pictures in signatures are the same in mails of every kind.
+            if one.item["sha256"] in facts.privileged and one.item["relation"] != "inline"
+        ],
     )
 
 
@@ -256,5 +261,7 @@ CHECKS: dict[str, Check] = {
     "bates-gap": _bates_gap,
     "protocol": _protocol,
 }
+ALWAYS = frozenset({"bates-overlap", "clawed-back", "native-of-redacted"})
+"""Findings that nobody can set aside."""
 _OF_ALL = frozenset({"bates-overlap", "bates-gap", "protocol"})
 """Findings on the production as a whole."""

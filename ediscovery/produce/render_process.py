@@ -163,7 +163,8 @@ class _Document:
         from ediscovery.produce.render import image_files
         from ediscovery.produce.render import verify as proof
 
-        wrong = [f"{w.where}: {w.message}" for w in proof.raster_is_burnt(made, self._context)]
+        found = proof.raster_is_burnt(made, self._context) if made.redactions else []
+        wrong = [f"{one.where}: {one.message}" for one in found]
         message: dict[str, Any] = {"page": made.number, "text": made.text, "wrong": wrong}
         if self._request["form"] == "tiff":
             if made.raster.colour:

@@ -15,7 +15,7 @@ from pathlib import Path
 from ediscovery.engine.pool import Pool
 from ediscovery.engine.progress import Progress
 from ediscovery.model.errors import Refused, UsageError
-from ediscovery.produce import layout, ledger
+from ediscovery.produce import gate, layout, ledger
 from ediscovery.produce.files import Writer
 from ediscovery.produce.forms import WITHHELD
 from ediscovery.produce.loadfile.rows import Replaced, Written
@@ -114,6 +114,10 @@ def run(
 def _pass(matter: Matter, plan: Plan, volume: str, override: Override | None) -> None:
     """Let a plan through the gate, or raise :class:`Refused`; what is set aside is recorded."""
     codes = override.codes if override else ()
+    if gate.ALWAYS & set(codes):
+        raise UsageError(
+            f"{min(gate.ALWAYS & set(codes))} can't be set aside.", "Mend what the gate found."
+        )
     left = plan.blocking(codes)
     if left:
         shown = [

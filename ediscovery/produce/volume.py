@@ -148,6 +148,7 @@ class Volume:
         """
         digests = dict(digests_of(self._folder))
         by_ordinal = {line.ordinal: line for line in lines}
+        stems = {name.rpartition(".")[0]: digest for name, (_, digest) in digests.items()}
         bad = []
         for place in self._places:
             line = by_ordinal[place.row.ordinal]
@@ -155,6 +156,8 @@ class Volume:
             for name in self._images(place):
                 whole.update((self._folder / name).read_bytes())
             if line.image_sha256 and whole.hexdigest() != line.image_sha256:
+                bad.append(line.bates_begin)
+            if line.native_sha256 and stems.get(place.native) != line.native_sha256:
                 bad.append(line.bates_begin)
             text = digests.get(f"{place.text}.txt", (0, ""))[1]
             if line.text_sha256 and text and text != line.text_sha256:
