@@ -349,7 +349,8 @@ def show(matter: str, volume: str, as_json: bool) -> None:
 @click.argument("volume")
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False),
               help="Folder for the files; never the volume itself.")  # fmt: skip
-def log(matter: str, volume: str, out: Path) -> None:
+@json_option
+def log(matter: str, volume: str, out: Path, as_json: bool) -> None:
     """Write production log, cross-reference of numbers (CSV, XLSX) and transmittal letter.
 
     \b
@@ -359,8 +360,12 @@ def log(matter: str, volume: str, out: Path) -> None:
     """
     from ediscovery.produce import logs
 
-    for path in logs.write(open_matter(matter), volume, out):
-        click.echo(str(path))
+    written = [str(path) for path in logs.write(open_matter(matter), volume, out)]
+    if as_json:
+        print_json({"schema": "ediscovery/production-logs/1", "volume": volume, "files": written})
+        return
+    for path in written:
+        click.echo(path)
 
 
 @produce.command()
@@ -370,7 +375,8 @@ def log(matter: str, volume: str, out: Path) -> None:
               help="Its first line is the passphrase; send it by another way.")  # fmt: skip
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False),
               help="The archive: NAME.7z or NAME.zip.")  # fmt: skip
-def seal(matter: str, volume: str, passphrase_file: Path, out: Path) -> None:
+@json_option
+def seal(matter: str, volume: str, passphrase_file: Path, out: Path, as_json: bool) -> None:
     """Pack a volume into an archive with AES-256 and test it; then it is never altered.
 
     \b
@@ -384,4 +390,14 @@ def seal(matter: str, volume: str, passphrase_file: Path, out: Path) -> None:
     key = seals.passphrase(passphrase_file)
     with opened.locked():
         digest = seals.seal(opened, volume, key, out)
+    if as_json:
+        print_json(
+            {
+                "schema": "ediscovery/production-seal/1",
+                "volume": volume,
+                "archive": str(out),
+                "sha256": digest,
+            }
+        )
+        return
     click.echo(f"{out} holds {volume}; SHA-256 {digest}")

@@ -38,7 +38,10 @@ def test_a_workspace_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert [p.name for p in tmp_path.iterdir()] == [name]
 
 
-_NEWER = ("coding_act", "coding", "coded", "redaction", "redaction_removal", "protocol")
+_NEWER = (
+    "coding_act", "coding", "coded", "redaction", "redaction_removal", "protocol", "production",
+    "produced", "bates_counter",
+)  # fmt: skip
 
 
 def test_catalogs_from_before_revisions_are_recognised(tmp_path: Path, matter: Matter) -> None:
@@ -93,7 +96,7 @@ def test_damage_is_told(tmp_path: Path, matter: Matter) -> None:
     matter.engine.dispose()
     path = tmp_path / "matters" / "acme" / "catalog.sqlite"
     data = bytearray(path.read_bytes())
-    data[4096 * 20 : 4096 * 60] = b"\xff" * 4096 * 40
+    data[4096 * 60 : 4096 * 100] = b"\xff" * 4096 * 40
     path.write_bytes(data)
     with matter.engine.connect() as connection:
         assert catalog.damage(connection)
