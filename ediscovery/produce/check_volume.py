@@ -295,6 +295,7 @@ def _unnamed(
     for row in rows:
         if row.text:
             texts.add(row.text.replace("\\", "/").rpartition("/")[0].casefold())
+    natives = {row.native.replace("\\", "/").rpartition("/")[0].casefold() for row in rows}
     for name in digests:
         path = Path(name)
         low = name.casefold()
@@ -303,8 +304,13 @@ def _unnamed(
         page = path.stem.casefold() in stems
         if page and path.suffix.lower() in _IMAGES and not pages and not _native(name):
             continue
-        if page and path.suffix.lower() == ".txt" and str(path.parent).casefold() in texts:
-            continue  # a page's own text
+        place = str(path.parent).casefold()
+        if (
+            page
+            and path.suffix.lower() == ".txt"
+            and (place in texts or not (texts or place in natives))
+        ):
+            continue  # a page's own text, or a receiver's rule finds it by its number
         check.fail(f"{name} is named by no load file.")
     return check
 
