@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "code": ("code", "Code documents for review; show and undo codings."),
     "redact": ("redact", "Decide what is redacted in documents."),
     "protocol": ("protocol", "Keep what the parties agreed on electronic evidence."),
+    "produce": ("produce", "Produce documents to another party; verify and seal volumes."),
+    "privilege-log": ("privilege_log", "Log what was withheld or redacted, and why."),
     "report": ("report", "Report on a matter."),
     "verify": ("verify", "Prove that a matter is complete and unaltered."),
     "loadfile": ("loadfile", "Read, check and convert load files."),
@@ -49,7 +51,7 @@ class LazyGroup(click.Group):
         if name not in COMMANDS:
             return None
         module = import_module(f"ediscovery.cli.{COMMANDS[name][0]}")
-        command: click.Command = getattr(module, name)
+        command: click.Command = getattr(module, name.replace("-", "_"))
         return command
 
     def resolve_command(

@@ -18,6 +18,8 @@ _TITLES = {
     "read": "Reading",
     "index": "Indexing",
     "entities": "Tagging",
+    "measure": "Counting pages",
+    "render": "Rendering",
 }
 _PLAIN_SECONDS = 5.0
 

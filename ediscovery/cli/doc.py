@@ -62,6 +62,11 @@ def show(matter: str, number: str, as_json: bool) -> None:
             rows.append((name, ", ".join(f"{m['label']} {m['text']!r}" for m in value[:20])))
         elif name == "coding":
             rows.extend((key, "; ".join(inner)) for key, inner in value.items())
+        elif name == "productions":
+            rows.extend(
+                (one["volume"], f"{one['bates_begin'] or one['reason']} {one['bates_end'] or ''}")
+                for one in value
+            )
         elif name == "redactions":
             rows.extend((f"redaction {one.id}", one.mark.describe()) for one in standing)
         elif value not in (None, "", [], {}):

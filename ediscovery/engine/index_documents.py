@@ -10,7 +10,15 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from ediscovery.search.index import IndexDocument
 from ediscovery.store.lookup import with_texts
-from ediscovery.store.tables import coded, collections, custodians, documents, items, mentions
+from ediscovery.store.tables import (
+    coded,
+    collections,
+    custodians,
+    documents,
+    items,
+    mentions,
+    produced,
+)
 from ediscovery.store.workspace import Matter
 
 _FIELDS = (
@@ -64,6 +72,7 @@ def read(
     parents = _parents(connection, first, last)
     entities = _entities(connection, wanted)
     coding = _coding(connection, wanted)
+    bates = _bates(connection, wanted)
     rows = connection.execute(
         select(
             documents.c.number, documents.c.version, documents.c.parent_number,
@@ -85,6 +94,7 @@ def read(
         yield _document(
             matter, row, text, own, groups.get(row.group_number) or [own],
             row.number in parents, entities.get(row.number, []), coding.get(row.number, []),
+            bates.get(row.number, []),
         )  # fmt: skip
 
 
@@ -97,6 +107,7 @@ def _document(
     has_attachment: bool,
     entities: list[tuple[str, str]],
     coding: list[tuple[str, str]],
+    bates: list[str],
 ) -> IndexDocument:
     date = row.sent_at or row.modified_at or row.created_at
     has = list(row.flags)
@@ -123,6 +134,7 @@ def _document(
         has=has,
         entities=entities,
         coding=coding,
+        bates=bates,
         family=matter.control_number(row.family_number),
         dup=_dup(matter, row),
         state=row.state,
@@ -198,4 +210,25 @@ def _coding(connection: Connection, wanted: Any) -> dict[int, list[tuple[str, st
         .order_by(*coded.c)
     ):
         found.setdefault(row.number, []).append((row.field, row.value))
+    return found
+
+
+def _bates(connection: Connection, wanted: Any) -> dict[int, list[str]]:
+    """The numbers of all pages under which documents went out, in every production."""
+    found: dict[int, list[str]] = {}
+    for row in connection.execute(
+        select(produced.c.number, produced.c.bates_begin, produced.c.bates_end)
+        .where(
+            produced.c.number.in_(select(documents.c.number).where(wanted)),
+            produced.c.bates_begin.is_not(None),
+        )
+        .order_by(produced.c.number, produced.c.production_id)
+    ):
+        first, last = row.bates_begin, row.bates_end
+        head = first.rstrip("0123456789")
+        digits = len(first) - len(head)
+        found.setdefault(row.number, []).extend(
+            f"{head}{value:0{digits}}"
+            for value in range(int(first[len(head) :]), int(last[len(head) :]) + 1)
+        )
     return found

@@ -206,7 +206,7 @@ class Sandbox:
             if started and now - started > self._limits.wall_seconds:
                 self._verdict = (untrusted_position, _slow_verdict(self._limits.wall_seconds))
                 process.kill()
-            elif _resident(process.pid) > self._limits.memory_bytes * 1.1:
+            elif resident(process.pid) > self._limits.memory_bytes * 1.1:
                 self._verdict = (untrusted_position, _memory_verdict(self._limits.memory_bytes))
                 process.kill()
             elif patience and now - since > patience:
@@ -320,7 +320,7 @@ def _memory_verdict(limit: int) -> tuple[str, str]:
     return f"{State.LIMIT}:memory", f"Reading it takes more than {limit >> 20} MiB of memory."
 
 
-def _resident(pid: int) -> int:
+def resident(pid: int) -> int:
     """Resident bytes of a process; 0 when it is gone."""
     try:
         with open(f"/proc/{pid}/statm") as file:

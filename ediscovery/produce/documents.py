@@ -40,6 +40,21 @@ class Candidate:
         """The reason codes of its redactions, each once."""
         return tuple(dict.fromkeys(one.reason_code for one in self.redactions))
 
+    def coded(self, name: str) -> str:
+        """The first value of a field that it is coded in, else ``""``."""
+        return self.coding.get(name, ("",))[0]
+
+    @property
+    def withheld(self) -> bool:
+        """Whether it is privileged and so stays here."""
+        return self.coded("privilege") == "privileged"
+
+    @property
+    def date(self) -> str:
+        """When it was sent, changed or made (UTC), whichever is known first; ``""`` for none."""
+        item = self.item
+        return item["sent_at"] or item["modified_at"] or item["created_at"] or ""
+
 
 def candidates(connection: Connection, numbers: Sequence[int]) -> Iterator[Candidate]:
     """The documents ``numbers`` in that order; those that are not there are left out.

@@ -23,6 +23,7 @@ KEYWORD_FIELDS = (
     "has",
     "tag",
     "coding",
+    "bates",
     "family",
     "dup",
     "state",
@@ -52,9 +53,9 @@ _SYNONYMS = {
     "tags": "tag",
     "coded": "coding",
     "code": "coding",
+    "begbates": "bates",
     "entities": "entity",
 }
-RESERVED = {"bates": "Bates numbers exist once a production has been made; use id: until then"}
 
 
 def meant(name: str) -> str | None:

@@ -13,7 +13,7 @@ from datetime import UTC, tzinfo
 from ediscovery.search import words
 from ediscovery.search.dates import date_range
 from ediscovery.search.distribute import expression_of, flat, has_and, lift, near_depth
-from ediscovery.search.fields import FIELDS, KEYWORD_FIELDS, RESERVED, WORD_FIELDS, meant
+from ediscovery.search.fields import FIELDS, KEYWORD_FIELDS, WORD_FIELDS, meant
 from ediscovery.search.lexer import QueryError, Token, shown, tokens
 from ediscovery.search.tree import (
     And,
@@ -429,8 +429,6 @@ class _Parser:
         lower = name.lower()
         if lower in FIELDS:
             return lower
-        if lower in RESERVED:
-            raise self.error(f"the field {lower}: is reserved", RESERVED[lower], token)
         guess = meant(lower)
         advice = (
             f"Did you mean {guess}:? Known fields are {', '.join(FIELDS)}; "

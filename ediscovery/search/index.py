@@ -33,7 +33,7 @@ class IndexDocument:
 
     ``number`` is the key. ``parent`` is the number of the document that this one is attached to.
     ``date`` is in UTC; a date without zone is taken as UTC. ``entities`` are (label, text)
-    and ``coding`` (field, value).
+    and ``coding`` (field, value). ``bates`` are the numbers of all its pages in productions.
     ``custodian`` is whose copy this is, ``all_custodians`` those of every copy. ``types`` are all
     names of its type (category, MIME type); ``dup`` is what it is among its copies and their group.
     ``has`` are open keywords such as ``attachment`` or ``hidden``. Nothing in ``participants`` need
@@ -60,6 +60,7 @@ class IndexDocument:
     entities: list[tuple[str, str]] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     coding: list[tuple[str, str]] = field(default_factory=list)
+    bates: list[str] = field(default_factory=list)
     family: str = ""
     dup: list[str] = field(default_factory=list)
     state: str = ""

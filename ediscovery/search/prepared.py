@@ -77,6 +77,7 @@ def prepared(document: IndexDocument) -> dict[str, Any]:
         ("dup", document.dup),
         ("has", document.has),
         ("tag", document.tags),
+        ("bates", document.bates),
         ("coding", [part for one in document.coding for part in (one[0], "=".join(one))]),
     ):
         for value in values:

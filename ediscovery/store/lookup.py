@@ -11,7 +11,15 @@ from sqlalchemy import ColumnElement, Row, and_, select
 from ediscovery.model.errors import UsageError, VerificationFailed
 from ediscovery.store.pack_store import PIECE, Member
 from ediscovery.store.packs import Place
-from ediscovery.store.tables import collections, custodians, documents, items, mentions
+from ediscovery.store.tables import (
+    collections,
+    custodians,
+    documents,
+    items,
+    mentions,
+    produced,
+    productions,
+)
 from ediscovery.store.workspace import Matter
 
 _TEXTS_AT_ONCE = 500
@@ -71,6 +79,18 @@ def document(matter: Matter, number: int) -> dict[str, Any]:
             {key: mention[key] for key in ("kind", "label", "start", "end", "text", "confidence")}
             for mention in found
         ]
+        data["productions"] = [
+            dict(row)
+            for row in connection.execute(
+                select(
+                    productions.c.volume, produced.c.bates_begin, produced.c.bates_end,
+                    produced.c.kind, produced.c.reason,
+                )
+                .join(productions, productions.c.id == produced.c.production_id)
+                .where(produced.c.number == number)
+                .order_by(productions.c.id)
+            ).mappings()
+        ]  # fmt: skip
     data["all_custodians"] = list(dict.fromkeys(copy.name for copy in copies))
     data["all_paths"] = [copy.path for copy in copies]
     data["duplicates"] = [

@@ -347,6 +347,59 @@ protocols = Table(
     Column("at", ByteText, nullable=False),
 )
 
+# A production: its volume, what it was made by, how far it is. Never deleted: its numbers are used.
+productions = Table(
+    "production",
+    catalog,
+    Column("id", Whole, primary_key=True),
+    Column("volume", ByteText, nullable=False, unique=True),
+    Column("state", ByteText, nullable=False),  # numbered | written
+    Column("query", ByteText, nullable=False),
+    Column("specification", Json, nullable=False),
+    Column("specification_sha256", ByteText, nullable=False),
+    Column("protocol_version", Whole),
+    Column("selection_sha256", ByteText, nullable=False),  # documents, their form and coding
+    Column("who", ByteText, nullable=False),
+    Column("at", ByteText, nullable=False),
+    Column("written_at", ByteText),
+    Column("folder", ByteText, nullable=False),  # where the volume was written
+    Column("manifest_sha256", ByteText),
+    Column("seal", ByteText, nullable=False),  # path of the sealed archive
+    Column("seal_sha256", ByteText),
+    Column("sealed_at", ByteText),
+)
+
+# What of a production went out as what. What is withheld whole has neither pages nor numbers.
+produced = Table(
+    "produced",
+    catalog,
+    Column("production_id", Whole, primary_key=True, autoincrement=False),
+    Column("ordinal", Whole, primary_key=True, autoincrement=False),  # from 1
+    Column("number", Whole, nullable=False),
+    Column("kind", ByteText, nullable=False),  # image | native | slip-sheet | withheld
+    Column("reason", ByteText, nullable=False),  # why a slip sheet: withheld | native | a state
+    Column("message", ByteText, nullable=False),
+    Column("redacted", Boolean, nullable=False),
+    Column("confidentiality", ByteText, nullable=False),
+    Column("bates_begin", ByteText),
+    Column("bates_end", ByteText),
+    Column("pages", Whole, nullable=False),
+    Column("image_sha256", ByteText, nullable=False),  # of its page files, one behind the other
+    Column("native_sha256", ByteText, nullable=False),
+    Column("text_sha256", ByteText, nullable=False),
+    Column("written", Boolean, nullable=False),  # its files are in the volume's draft
+    Index("ix_produced_number", "number"),
+    Index("ix_produced_bates", "bates_begin"),
+)
+
+# The next Bates number of each prefix; it only grows.
+bates_counters = Table(
+    "bates_counter",
+    catalog,
+    Column("prefix", ByteText, primary_key=True),
+    Column("next", BigInteger, nullable=False),
+)
+
 # The chained audit log; the file beside the catalog mirrors it line by line.
 audit = Table(
     "audit",

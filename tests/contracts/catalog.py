@@ -505,9 +505,9 @@ class Catalog:
         """A program that knows one revision more; returns the folder of its revisions."""
         folder = tmp_path / "100% tomorrow"
         shutil.copytree(schema.MIGRATIONS, folder)
-        (folder / "catalog" / "revision_0003.py").write_text(
+        (folder / "catalog" / "revision_0004.py").write_text(
             "import sqlalchemy as sa\nfrom alembic import op\n"
-            "revision, down_revision = '0003', '0002'\n"
+            "revision, down_revision = '0004', '0003'\n"
             "def upgrade():\n"
             "    op.create_table('extra', sa.Column('n', sa.Integer, nullable=False))\n"
             "    with op.batch_alter_table('custodian') as batch:\n"
@@ -515,7 +515,7 @@ class Catalog:
             "    op.execute('INSERT INTO extra SELECT count(*) FROM custodian')\n"
         )
         monkeypatch.setattr(schema, "MIGRATIONS", folder)
-        monkeypatch.setattr(schema, "CATALOG", schema.CATALOG._replace(head="0003"))
+        monkeypatch.setattr(schema, "CATALOG", schema.CATALOG._replace(head="0004"))
         return folder
 
     def test_an_older_catalog_is_migrated_once(
@@ -538,20 +538,20 @@ class Catalog:
             thread.join()
         assert failures == []
         with matter.engine.connect() as connection:
-            assert schema.revision(connection) == "0003"
+            assert schema.revision(connection) == "0004"
             assert connection.execute(text("SELECT n FROM extra")).scalars().all() == [1]
 
     def test_a_migration_that_fails_leaves_the_catalog_as_it_was(
         self, matter: Matter, request: pytest.FixtureRequest
     ) -> None:
         enrol(matter, "Jane Roe")
-        revision = request.getfixturevalue("tomorrow") / "catalog" / "revision_0003.py"
+        revision = request.getfixturevalue("tomorrow") / "catalog" / "revision_0004.py"
         revision.write_text(revision.read_text() + "    raise RuntimeError('half way')\n")
         again = Matter(matter.name, matter.folder, matter.prefix, matter.deployment)
         with pytest.raises(RuntimeError, match="half way"):
             again.engine  # noqa: B018
         with matter.engine.connect() as connection:
-            assert schema.revision(connection) == "0002"
+            assert schema.revision(connection) == "0003"
             assert "extra" not in inspect(connection).get_table_names()
             columns = {c["name"] for c in inspect(connection).get_columns("custodian")}
             assert "more" not in columns

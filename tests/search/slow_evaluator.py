@@ -57,6 +57,7 @@ def _keywords(field: str, d: IndexDocument) -> list[str]:
         "has": d.has,
         "tag": d.tags,
         "coding": [text for field, value in d.coding for text in (field, f"{field}={value}")],
+        "bates": d.bates,
         "family": [d.family],
         "dup": d.dup,
         "state": [d.state, d.state.split(":")[0]],

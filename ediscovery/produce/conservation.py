@@ -1,0 +1,117 @@
+"""Follows every document to exactly one end, and shows that the sums balance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import and_, select
+
+from ediscovery.model.states import is_exception
+from ediscovery.store import reports
+from ediscovery.store.tables import coded, documents, items, produced, productions
+from ediscovery.store.workspace import Matter
+
+ENDS = (
+    "produced", "withheld", "duplicate", "not responsive", "awaiting production", "exception",
+    "not reviewed",
+)  # fmt: skip
+_SHOWN = 20
+
+
+@dataclass(slots=True)
+class Conservation:
+    """``seen`` items of all custody manifests = ``documents`` + ``containers`` + ``suppressed`` +
+    ``failed``, and the documents by their end. ``problems``: what does not balance."""
+
+    seen: int
+    documents: int
+    containers: int
+    suppressed: int
+    failed: int
+    ends: dict[str, int]
+    problems: list[str] = field(default_factory=list)
+
+
+def conserve(matter: Matter) -> Conservation:
+    """Find the one end of every document of the matter.
+
+    A document that went out, or was withheld with an entry in the privilege log, has that end; then
+    comes a copy of such a one or of one with another end, then what coding says, then its state.
+    """
+    with matter.reader.connect() as connection:
+        sums = reports.reconciliation(connection)
+        out: dict[int, list[Any]] = {}
+        for line in connection.execute(
+            select(
+                produced.c.number, produced.c.bates_begin, produced.c.reason, productions.c.volume
+            )
+            .join(productions, productions.c.id == produced.c.production_id)
+            .order_by(productions.c.id)
+        ):
+            out.setdefault(line.number, []).append(line)
+        coding: dict[int, dict[str, str]] = {}
+        for mark in connection.execute(
+            select(coded).where(coded.c.field.in_(("responsive", "privilege")))
+        ):
+            coding.setdefault(mark.number, {})[mark.field] = mark.value
+        rows = connection.execute(
+            select(documents.c.number, documents.c.is_primary, items.c.state)
+            .join(
+                items,
+                and_(
+                    items.c.collection_id == documents.c.collection_id,
+                    items.c.position == documents.c.position,
+                ),
+            )
+            .where(documents.c.withdrawn.is_(False))
+            .order_by(documents.c.number)
+        )
+        ends: Counter[str] = Counter()
+        problems: list[str] = []
+        total = 0
+        for row in rows:
+            total += 1
+            lines, marks = out.get(row.number, []), coding.get(row.number, {})
+            ends[_end(row, lines, marks)] += 1
+            problems += [
+                f"{matter.control_number(row.number)} {wrong}" for wrong in _wrong(lines, marks)
+            ]
+    found = Conservation(
+        sums["seen"], sums["documents"], sums["containers"], sums["suppressed"], sums["failed"],
+        {end: ends[end] for end in ENDS}, problems[:_SHOWN],
+    )  # fmt: skip
+    if sums["difference"]:
+        found.problems.append(f"{sums['difference']:,} items seen are not accounted for.")
+    if sum(ends.values()) != total or total != found.documents:
+        found.problems.append(
+            f"{found.documents:,} documents were read, {total:,} are numbered and "
+            f"{sum(ends.values()):,} have an end."
+        )
+    return found
+
+
+def _end(row: Any, lines: list[Any], marks: dict[str, str]) -> str:
+    if any(line.bates_begin and line.reason != "withheld" for line in lines):
+        return "produced"
+    if lines:
+        return "withheld"
+    if not row.is_primary:
+        return "duplicate"
+    if marks.get("responsive") == "no":
+        return "not responsive"
+    if marks.get("responsive"):
+        return "awaiting production"
+    return "exception" if is_exception(row.state) else "not reviewed"
+
+
+def _wrong(lines: list[Any], marks: dict[str, str]) -> list[str]:
+    """What contradicts itself about a document."""
+    went = [line for line in lines if line.bates_begin and line.reason != "withheld"]
+    found = []
+    if went and len(went) < len(lines):
+        found.append(f"was withheld in one volume and went out in {went[0].volume}.")
+    if went and marks.get("privilege") == "privileged":
+        found.append(f"is coded privileged and went out as {went[0].bates_begin}.")
+    return found

@@ -1,0 +1,110 @@
+"""What becomes of each document: images, its native, a slip sheet, or nothing at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ediscovery.model.states import State, base
+from ediscovery.produce.documents import Candidate
+from ediscovery.produce.render.documents import target_of
+from ediscovery.produce.specification import Specification
+
+IMAGE, NATIVE, SLIP_SHEET, WITHHELD = "image", "native", "slip-sheet", "withheld"
+# What stands on a slip sheet where a specification says nothing.
+_WORDING = {
+    "native": "Document produced in native format",
+    "withheld": "Document withheld as privileged",
+    "unsupported": "This type of document can't be shown as pages",
+    "encrypted": "Document is encrypted",
+    "failed": "Document could not be processed",
+    "empty": "Document is empty",
+}
+
+
+@dataclass(slots=True)
+class Form:
+    """How one document goes out.
+
+    ``kind``: image, native (with or without a slip sheet), slip-sheet or withheld. ``images``:
+    tiff, pdf or none. ``native``: its native goes out. ``lines``: the wording of a slip sheet, and
+    then ``reason`` and ``message`` say why. ``pages``: as many as are produced; each has a number.
+    ``hits``: how often each of its marks was found on its pages.
+    """
+
+    kind: str
+    images: str
+    native: bool = False
+    reason: str = ""
+    message: str = ""
+    lines: list[str] = field(default_factory=list)
+    pages: int = 1
+    found: int = 0
+    hits: list[int] = field(default_factory=list)
+
+    @property
+    def rendered(self) -> bool:
+        """Whether the document itself is shown."""
+        return self.kind == IMAGE
+
+
+def form_of(one: Candidate, specification: Specification) -> Form:
+    """The form that a document should have, before anything is rendered."""
+    treatment = specification.treatment(one.item["category"])
+    images = _pages_as(specification, treatment.images)
+    if one.withheld:
+        return _slip(specification, images, "withheld")
+    native = treatment.native and not one.redactions
+    shown = treatment.images
+    if one.redactions and shown in ("slip-sheet", "none"):
+        shown = images  # what is redacted can't go out as it is
+    if shown in ("slip-sheet", "none"):
+        form = _slip(specification, images, "native" if native else "unsupported")
+        form.kind = NATIVE if native else SLIP_SHEET
+        form.native = native
+        form.images = "none" if shown == "none" else images
+        return form
+    if target_of(one.item["mime_type"]) is None:
+        form = _slip(specification, images, "unsupported")
+        form.native = native
+        form.message = (
+            f"Files of type {one.item['mime_type'] or 'unknown'} can't be shown as pages."
+        )
+        return form
+    return Form(IMAGE, shown, native, pages=0)
+
+
+def failed(form: Form, state: str, message: str, specification: Specification) -> Form:
+    """The slip sheet in the place of a document that can't be shown."""
+    known = {
+        State.UNSUPPORTED: "unsupported", State.ENCRYPTED: "encrypted", State.EMPTY: "empty",
+    }  # fmt: skip
+    try:
+        reason = known.get(base(state), "failed")
+    except ValueError:
+        reason = "failed"
+    slip = _slip(specification, form.images, reason)
+    slip.native, slip.message = form.native, message
+    return slip
+
+
+def settle(candidates: Iterable[Candidate], forms: dict[int, Form], wanted: bool) -> None:
+    """Take out withheld documents whose family stays here whole, and all when not ``wanted``."""
+    candidates = list(candidates)
+    produced = {one.family for one in candidates if not one.withheld}
+    for one in candidates:
+        if one.withheld and not (wanted and one.family in produced):
+            forms[one.number] = Form(WITHHELD, "none", reason="withheld", pages=0)
+
+
+def _slip(specification: Specification, images: str, reason: str) -> Form:
+    line = specification.slip_sheets.get(reason, _WORDING[reason])
+    return Form(SLIP_SHEET, images, reason=reason, lines=[line])
+
+
+def _pages_as(specification: Specification, images: str) -> str:
+    """The format of a page: that of the class, else that of all others, else TIFF."""
+    for found in (images, specification.treatments["default"].images):
+        if found in ("tiff", "pdf"):
+            return found
+    return "tiff"

@@ -1,0 +1,269 @@
+"""What the catalog keeps of productions: numbers given out once, and what went out under each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, func, insert, select, update
+
+from ediscovery.model.errors import Refused, UsageError
+from ediscovery.produce.documents import Candidate
+from ediscovery.produce.forms import WITHHELD, Form
+from ediscovery.produce.specification import Specification
+from ediscovery.store import audit
+from ediscovery.store.catalog import listed, writing
+from ediscovery.store.tables import bates_counters, documents, produced, productions
+from ediscovery.store.workspace import Matter
+
+NUMBERED, WRITTEN = "numbered", "written"
+
+
+def find(connection: Connection, volume: str) -> Any:
+    """The production whose volume is called ``volume``; ``None`` for none."""
+    return connection.execute(select(productions).where(productions.c.volume == volume)).first()
+
+
+def production(matter: Matter, volume: str) -> Any:
+    """As :func:`find`; raises :class:`UsageError` with the names there are."""
+    with matter.reader.connect() as connection:
+        found = find(connection, volume)
+        if found is None:
+            known = connection.execute(
+                select(productions.c.volume).order_by(productions.c.id)
+            ).scalars()
+            raise UsageError(
+                f"Matter {matter.name!r} has no production {volume!r}.",
+                f"Known: {', '.join(known) or 'none yet'}.",
+            )
+    return found
+
+
+def every(matter: Matter) -> list[dict[str, Any]]:
+    """All productions, oldest first, with their counts of documents, pages and numbers."""
+    own = produced.c.production_id == productions.c.id
+    with matter.reader.connect() as connection:
+        rows = connection.execute(
+            select(
+                productions,
+                func.count(produced.c.bates_begin).label("documents"),
+                func.count().filter(produced.c.kind == WITHHELD).label("withheld"),
+                func.coalesce(func.sum(produced.c.pages), 0).label("pages"),
+                func.min(produced.c.bates_begin).label("first"),
+                func.max(produced.c.bates_end).label("last"),
+            )
+            .join(produced, own, isouter=True)
+            .group_by(productions.c.id)
+            .order_by(productions.c.id)
+        ).mappings()
+        return [
+            {key: value for key, value in row.items() if key != "specification"} for row in rows
+        ]
+
+
+def lines(connection: Connection, production_id: int) -> list[Any]:
+    """What a production holds, in its order."""
+    return list(
+        connection.execute(
+            select(produced)
+            .where(produced.c.production_id == production_id)
+            .order_by(produced.c.ordinal)
+        )
+    )
+
+
+def earlier(connection: Connection, numbers: Sequence[int], volume: str = "") -> list[Any]:
+    """Where documents, or copies of them, went out before (other than in ``volume``).
+
+    Each with the number asked for (``number``), the one that went out (``other``), its volume and
+    first Bates number.
+    """
+    asked, other = documents.alias("asked"), documents.alias("other")
+    same = (asked.c.number == other.c.number) | (asked.c.group_number == other.c.group_number)
+    return list(
+        connection.execute(
+            select(
+                asked.c.number, other.c.number.label("other"), productions.c.volume,
+                produced.c.bates_begin,
+            )
+            .select_from(
+                asked.join(other, same)
+                .join(produced, produced.c.number == other.c.number)
+                .join(productions, productions.c.id == produced.c.production_id)
+            )
+            .where(
+                asked.c.number.in_(listed(connection, numbers)),
+                produced.c.bates_begin.is_not(None),
+                produced.c.reason != "withheld",
+                productions.c.volume != volume,
+            )
+            .order_by(asked.c.number, productions.c.id)
+        )
+    )  # fmt: skip
+
+
+def digest(data: Any) -> str:
+    """SHA-256 of plain data, whatever the order of its keys."""
+    return hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def next_number(connection: Connection, prefix: str, start: int) -> int:
+    """The number that a production under ``prefix`` would begin with."""
+    kept = connection.execute(
+        select(bates_counters.c.next).where(bates_counters.c.prefix == prefix)
+    ).scalar()
+    return max(start, kept or 1)
+
+
+def begin(
+    matter: Matter,
+    specification: Specification,
+    volume: str,
+    query: str,
+    folder: str,
+    protocol_version: int | None,
+    selection_sha256: str,
+    candidates: Sequence[Candidate],
+    forms: dict[int, Form],
+) -> int:
+    """Register a production and number all of its documents, in one transaction.
+
+    The numbers follow those given out last under the prefix; none is ever given out twice.
+    Returns the production's id. Raises :class:`Refused` when the volume's name is taken.
+    """
+    bates = specification.bates
+    prefix = bates.prefix or matter.prefix
+    with writing(matter.engine) as connection:
+        if find(connection, volume) is not None:
+            raise Refused(f"There is a production {volume!r}.", "Choose another --volume.")
+        start = value = next_number(connection, prefix, bates.start)
+        identity: int = connection.execute(
+            insert(productions)
+            .values(
+                volume=volume,
+                state=NUMBERED,
+                query=query,
+                specification=specification.as_dict(),
+                specification_sha256=digest(specification.as_dict()),
+                protocol_version=protocol_version,
+                selection_sha256=selection_sha256,
+                who=audit.actor()[0],
+                at=audit.now(),
+                folder=folder,
+                seal="",
+            )
+            .returning(productions.c.id)
+        ).scalar_one()
+        rows = []
+        for ordinal, one in enumerate(candidates, 1):
+            form = forms[one.number]
+            count = 0 if form.kind == WITHHELD else form.pages if bates.level == "page" else 1
+            first, last = (value, value + count - 1) if count else (0, 0)
+            value += count
+            rows.append(
+                {
+                    "production_id": identity,
+                    "ordinal": ordinal,
+                    "number": one.number,
+                    "kind": form.kind,
+                    "reason": form.reason,
+                    "message": form.message,
+                    "redacted": bool(one.redactions) and form.rendered,
+                    "confidentiality": one.coded("confidentiality"),
+                    "bates_begin": bates.number(first, matter.prefix) if count else None,
+                    "bates_end": bates.number(last, matter.prefix) if count else None,
+                    "pages": form.pages,
+                    "image_sha256": "",
+                    "native_sha256": "",
+                    "text_sha256": "",
+                    "written": form.kind == WITHHELD,
+                }
+            )
+        connection.execute(insert(produced), rows)
+        _advance(connection, prefix, value)
+        connection.execute(
+            update(documents)
+            .where(documents.c.number.in_(listed(connection, [one.number for one in candidates])))
+            .values(version=documents.c.version + 1)
+        )
+        numbered = [row for row in rows if row["bates_begin"]]
+        audit.record(
+            connection,
+            "production numbered",
+            {
+                "volume": volume,
+                "query": query,
+                "specification": specification.name,
+                "specification_sha256": digest(specification.as_dict()),
+                "protocol_version": protocol_version,
+                "documents": len(numbered),
+                "numbers": value - start,
+                "first": numbered[0]["bates_begin"] if numbered else None,
+                "last": numbered[-1]["bates_end"] if numbered else None,
+            },
+        )
+    matter.mirror_audit()
+    return identity
+
+
+def _advance(connection: Connection, prefix: str, value: int) -> None:
+    known = connection.execute(
+        select(bates_counters.c.next).where(bates_counters.c.prefix == prefix)
+    ).scalar()
+    if known is None:
+        connection.execute(insert(bates_counters).values(prefix=prefix, next=value))
+    elif value > known:
+        connection.execute(
+            update(bates_counters).where(bates_counters.c.prefix == prefix).values(next=value)
+        )
+
+
+def wrote(matter: Matter, production_id: int, rows: Iterable[dict[str, Any]]) -> None:
+    """Note that the files of documents are in the draft: ``ordinal`` and what is known by now."""
+    with writing(matter.engine) as connection:
+        for row in rows:
+            values = {key: value for key, value in row.items() if key != "ordinal"}
+            connection.execute(
+                update(produced)
+                .where(
+                    produced.c.production_id == production_id,
+                    produced.c.ordinal == row["ordinal"],
+                )
+                .values(written=True, **values)
+            )
+
+
+def start_over(matter: Matter, production_id: int) -> None:
+    """The draft is gone: every document is to be written anew, under its number."""
+    with writing(matter.engine) as connection:
+        connection.execute(
+            update(produced)
+            .where(produced.c.production_id == production_id, produced.c.kind != WITHHELD)
+            .values(written=False)
+        )
+
+
+def finish(matter: Matter, production_id: int, folder: str, manifest_sha256: str) -> None:
+    """The volume is complete and stands under its name in ``folder``."""
+    with writing(matter.engine) as connection:
+        connection.execute(
+            update(productions)
+            .where(productions.c.id == production_id)
+            .values(
+                state=WRITTEN,
+                written_at=audit.now(),
+                folder=folder,
+                manifest_sha256=manifest_sha256,
+            )
+        )
+        volume = connection.execute(
+            select(productions.c.volume).where(productions.c.id == production_id)
+        ).scalar_one()
+        audit.record(
+            connection,
+            "production written",
+            {"volume": volume, "folder": folder, "manifest_sha256": manifest_sha256},
+        )
+    matter.mirror_audit()

@@ -1,0 +1,261 @@
+"""A production as it would be: documents, forms, page counts, and all that the gate finds.
+
+Nothing is changed by a plan and no number is used; a run makes the same plan first, every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, select
+
+from ediscovery.engine.pool import Pool
+from ediscovery.engine.progress import Progress
+from ediscovery.model.errors import Refused
+from ediscovery.produce import documents, gate, ledger, renderer
+from ediscovery.produce import forms as ways
+from ediscovery.produce.departures import departures
+from ediscovery.produce.documents import Candidate
+from ediscovery.produce.fields import Fields
+from ediscovery.produce.forms import Form
+from ediscovery.produce.render.pages import Rendering
+from ediscovery.produce.render.verify import text_is_clean
+from ediscovery.produce.rows import Rows
+from ediscovery.produce.secrets import words_of
+from ediscovery.produce.selection import select_documents
+from ediscovery.produce.specification import Specification
+from ediscovery.review import protocol as agreements
+from ediscovery.store import tables
+from ediscovery.store.tables import coded, items, produced, productions
+from ediscovery.store.workspace import Matter
+
+DOCUMENTS_TOGETHER = 20  # in one task, or fewer when they have this many pages:
+PAGES_TOGETHER = 100
+_PAGE_BYTES = 60_000  # of a page of Group IV, about
+_PAGES_PER_SECOND = 5.0  # of one process, about
+
+# A specification's formats of dates and times, as strftime has them, for pages of mails.
+_FORMATS = {
+    "MM/DD/YYYY": "%m/%d/%Y", "DD/MM/YYYY": "%d/%m/%Y", "YYYY-MM-DD": "%Y-%m-%d",
+    "YYYYMMDD": "%Y%m%d", "HH:MM": "%H:%M", "HH:MM:SS": "%H:%M:%S", "hh:mm AM/PM": "%I:%M %p",
+    "hh:mm AM/PM zone": "%I:%M %p", "hh:mm:ss AM/PM": "%I:%M:%S %p",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a production would hold and what speaks against it.
+
+    ``selection_sha256`` stands for documents, forms and coding: a run goes on only with the same.
+    """
+
+    specification: Specification
+    protocol_version: int | None
+    candidates: list[Candidate]
+    duplicates: dict[int, int]
+    forms: dict[int, Form]
+    findings: list[gate.Finding] = field(default_factory=list)
+    first: int = 1
+
+    @property
+    def pages(self) -> int:
+        """Pages that are produced; each has an image or, of a native alone, a number."""
+        return sum(form.pages for form in self.forms.values())
+
+    @property
+    def numbers(self) -> int:
+        """Bates numbers that it would use."""
+        if self.specification.bates.level == "page":
+            return self.pages
+        return sum(form.kind != ways.WITHHELD for form in self.forms.values())
+
+    @property
+    def megabytes(self) -> float:
+        """About how large the volume becomes."""
+        natives: int = sum(
+            one.item["size"] for one in self.candidates if self.forms[one.number].native
+        )
+        texts: int = sum(one.item["text_size"] or 0 for one in self.candidates)
+        return (self.pages * _PAGE_BYTES + natives + texts) / 1e6
+
+    def seconds(self, workers: int) -> float:
+        """About how long rendering takes."""
+        return self.pages / _PAGES_PER_SECOND / max(1, workers)
+
+    @property
+    def selection_sha256(self) -> str:
+        return ledger.digest(
+            [
+                [
+                    one.number, form.kind, form.images, form.native, form.pages, form.reason,
+                    one.coded("confidentiality"), [mark.id for mark in one.redactions],
+                ]
+                for one in self.candidates
+                for form in [self.forms[one.number]]
+            ]
+        )  # fmt: skip
+
+    def blocking(self, overridden: Sequence[str] = ()) -> list[gate.Finding]:
+        """The findings that stop a run."""
+        return [f for f in self.findings if f.reaction == "block" and f.code not in overridden]
+
+
+def make(
+    matter: Matter,
+    specification: Specification,
+    numbers: Sequence[int],
+    pool: Pool,
+    progress: Progress,
+    volume: str = "",
+) -> Plan:
+    """The plan for documents ``numbers``; ``volume`` names a production that is gone on with.
+
+    Every document is opened once, in the sandbox, to count its pages and look for its redactions.
+    Raises :class:`Refused` when the specification needs a protocol and there is none.
+    """
+    with matter.reader.connect() as connection:
+        agreed = agreements.current(connection)
+    if agreed is None and specification.protocol == "required":
+        raise Refused(
+            "The specification needs an ESI protocol, and the matter has none.",
+            f"Store it: ediscovery protocol set {matter.name} FILE",
+        )
+    selection = select_documents(matter, specification, numbers)
+    forms = {one.number: ways.form_of(one, specification) for one in selection.candidates}
+    ways.settle(selection.candidates, forms, "withheld" in specification.slip_sheets)
+    plan = Plan(
+        specification, agreed.version if agreed else None, selection.candidates,
+        selection.duplicates, forms,
+    )  # fmt: skip
+    _measure(matter, plan, pool, progress)
+    plan.findings = gate.examine(_facts(matter, plan, agreed, volume))
+    return plan
+
+
+def rendering_of(matter: Matter, specification: Specification) -> Rendering:
+    """How pages are drawn for a specification."""
+    dates = specification.dates
+    return Rendering(
+        zone=dates.zone or matter.zone.key,
+        date_format=f"{_FORMATS[dates.date]} {_FORMATS[dates.time]} %Z",
+        dpi=specification.images.dpi,
+        colour_share=Rendering().colour_share if specification.images.colour == "jpeg" else None,
+        jpeg_quality=specification.images.jpeg_quality,
+    )
+
+
+def _measure(matter: Matter, plan: Plan, pool: Pool, progress: Progress) -> None:
+    """Count pages; what can't be opened becomes a slip sheet that says why."""
+    specification = plan.specification
+    shown = [one for one in plan.candidates if plan.forms[one.number].rendered]
+    progress.stage("measure", total_items=len(shown))
+    rendering = rendering_of(matter, specification)
+    sheets = [
+        renderer.Sheet(
+            one.number, "measure", marks=list(one.redactions),
+            notes=specification.treatment(one.item["category"]).notes,
+        )
+        for one in shown
+    ]  # fmt: skip
+    tasks = (
+        renderer.Task(matter.identity, rendering, sheets[at : at + DOCUMENTS_TOGETHER])
+        for at in range(0, len(sheets), DOCUMENTS_TOGETHER)
+    )
+    category = {one.number: one.item["category"] for one in shown}
+    for _, results in pool.run(renderer.render, tasks):
+        for made in results:
+            form = plan.forms[made.number]
+            if made.failed is not None:
+                plan.forms[made.number] = ways.failed(form, *made.failed, specification)
+                continue
+            most = specification.treatment(category[made.number]).first_pages
+            form.found, form.hits = made.pages, made.hits
+            form.pages = min(made.pages, most) if most else made.pages
+        progress.advance(items=len(results))
+
+
+def _facts(
+    matter: Matter, plan: Plan, agreed: agreements.Version | None, volume: str
+) -> gate.Facts:
+    specification, chosen = plan.specification, plan.candidates
+    bates = specification.bates
+    prefix = bates.prefix or matter.prefix
+    with matter.reader.connect() as connection:
+        by_number = {one.number: one for one in chosen}
+        copies = [
+            (by_number[plan.duplicates[copy.number]], copy)
+            for copy in documents.candidates(connection, sorted(plan.duplicates))
+        ]
+        begun = ledger.find(connection, volume)
+        follows = ledger.next_number(connection, prefix, 1)
+        plan.first = ledger.next_number(connection, prefix, bates.start)
+        facts = gate.Facts(
+            specification,
+            chosen,
+            copies,
+            plan.forms,
+            earlier=ledger.earlier(connection, [one.number for one in chosen], volume),
+            privileged=_privileged(connection),
+            first=bates.start if begun is None else 1,
+            next=follows,
+            taken=_taken(connection, plan, matter) if begun is None else (),
+        )
+    facts.spoken = dict(_spoken(matter, plan))
+    if agreed is not None:
+        found = departures(
+            agreed.protocol, specification, zone=matter.zone.key, prefix=matter.prefix
+        )
+        facts.departures = [one.sentence for one in found]
+    return facts
+
+
+def _privileged(connection: Connection) -> frozenset[str]:
+    """SHA-256 of the natives of all documents that are coded privileged."""
+    same = (items.c.collection_id == tables.documents.c.collection_id) & (
+        items.c.position == tables.documents.c.position
+    )
+    return frozenset(
+        connection.execute(
+            select(items.c.sha256)
+            .join(tables.documents, same)
+            .join(coded, coded.c.number == tables.documents.c.number)
+            .where(coded.c.field == "privilege", coded.c.value == "privileged", items.c.size > 0)
+        ).scalars()
+    )
+
+
+def _taken(connection: Connection, plan: Plan, matter: Matter) -> list[str]:
+    """First numbers of other productions that lie among those that this one would use."""
+    bates = plan.specification.bates
+    first = bates.number(plan.first, matter.prefix)
+    last = bates.number(plan.first + max(0, plan.numbers - 1), matter.prefix)
+    return list(
+        connection.execute(
+            select(produced.c.bates_begin)
+            .join(productions, productions.c.id == produced.c.production_id)
+            .where(produced.c.bates_begin.is_not(None), produced.c.bates_end >= first,
+                   produced.c.bates_begin <= last)
+            .order_by(produced.c.bates_begin)
+        ).scalars()
+    )  # fmt: skip
+
+
+def _spoken(matter: Matter, plan: Plan) -> Iterator[tuple[int, list[str]]]:
+    """Redacted documents with the fields of the load file in which their redacted words stand."""
+    marked = [one for one in plan.candidates if one.redactions and not one.withheld]
+    if not marked:
+        return
+    fields = Fields(plan.specification, matter.zone.key)
+    rows = Rows(matter, plan.specification, "")
+    for one in marked:
+        values = fields.values(rows.preview(one))
+        secrets = words_of(matter, one)
+        found = [
+            name
+            for name, value in values.items()
+            for piece in [value if isinstance(value, str) else "\n".join(value)]
+            if text_is_clean(piece, secrets, name)
+        ]
+        if found:
+            yield one.number, found

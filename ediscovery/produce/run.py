@@ -1,0 +1,200 @@
+"""Runs a production: plan, gate, numbers, files, load files, volume. Stopped anywhere, it goes on.
+
+The volume is built in a draft folder beside its place and appears under its name only when it is
+complete.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ediscovery.engine.pool import Pool
+from ediscovery.engine.progress import Progress
+from ediscovery.model.errors import Refused, UsageError
+from ediscovery.produce import gate, layout, ledger
+from ediscovery.produce.files import Writer
+from ediscovery.produce.forms import WITHHELD
+from ediscovery.produce.loadfile.rows import Replaced, Written
+from ediscovery.produce.plan import Plan, make
+from ediscovery.produce.specification import Specification
+from ediscovery.produce.volume import Volume
+from ediscovery.store import audit
+from ediscovery.store.catalog import writing
+from ediscovery.store.workspace import Matter
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A finding of the gate is set aside: its code, why, and the second person who releases it."""
+
+    codes: tuple[str, ...]
+    reason: str
+    second_person: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run wrote. ``load_files``: by name, what was written; ``replaced``: characters that a
+    load file could not carry."""
+
+    plan: Plan
+    folder: Path
+    manifest_sha256: str
+    load_files: dict[str, Written]
+    replaced: list[Replaced]
+
+
+def run(
+    matter: Matter,
+    specification: Specification,
+    numbers: Sequence[int],
+    volume: str,
+    out: Path,
+    pool: Pool,
+    progress: Progress,
+    *,
+    query: str = "",
+    override: Override | None = None,
+) -> Outcome:
+    """Produce documents ``numbers`` as ``volume`` in the folder ``out``; the caller holds the
+    matter.
+
+    A production of that name that was begun goes on under the numbers that it has. Raises
+    :class:`Refused` when the gate blocks, the volume is complete already, or what is to be produced
+    is no longer what was numbered.
+    """
+    out = out.absolute()
+    with matter.reader.connect() as connection:
+        begun = ledger.find(connection, volume)
+    if begun is not None and begun.state == ledger.WRITTEN:
+        raise Refused(
+            f"{volume} was written on {begun.written_at} to {begun.folder}.",
+            "A written volume is never changed; choose another --volume.",
+        )
+    if begun is None and (out / volume).exists():
+        raise UsageError(f"{out / volume} exists.", "Choose another --volume or --out.")
+    plan = make(matter, specification, numbers, pool, progress, volume)
+    _pass(matter, plan, volume, override)
+    if begun is None:
+        identity = ledger.begin(
+            matter, specification, volume, query, str(out), plan.protocol_version,
+            plan.selection_sha256, plan.candidates, plan.forms,
+        )  # fmt: skip
+    else:
+        identity = begun.id
+        same = begun.specification_sha256 == ledger.digest(specification.as_dict())
+        if not same or begun.selection_sha256 != plan.selection_sha256:
+            what = "documents or their coding are" if same else "specification is"
+            raise Refused(
+                f"The {what} no longer what {volume} was numbered for.",
+                "Its numbers stay used; produce under another --volume.",
+            )
+    draft = _draft(matter, identity, out, volume)
+    with matter.reader.connect() as connection:
+        lines = ledger.lines(connection, identity)
+    places = list(layout.places(lines, specification))
+    todo = [place for place in places if not place.row.written]
+    Writer(matter, plan, identity, draft).write(todo, pool, progress)
+    with matter.reader.connect() as connection:
+        lines = ledger.lines(connection, identity)
+    made = Volume(matter, specification, draft, volume, places)
+    load_files = made.write_load_files(lines)
+    digest = made.write_manifest(lines)
+    _sync(draft)
+    os.rename(draft, out / volume)
+    ledger.finish(matter, identity, str(out / volume), digest)
+    shutil.rmtree(draft.parent)
+    return Outcome(plan, out / volume, digest, load_files, made.replaced)
+
+
+def _pass(matter: Matter, plan: Plan, volume: str, override: Override | None) -> None:
+    """Let a plan through the gate, or raise :class:`Refused`; what is set aside is recorded."""
+    codes = override.codes if override else ()
+    if gate.ALWAYS & set(codes):
+        raise UsageError(
+            f"{min(gate.ALWAYS & set(codes))} can't be set aside.", "Mend what the gate found."
+        )
+    left = plan.blocking(codes)
+    if left:
+        shown = [
+            f"  {one.code}: {one.sentence}" + (f" ({len(one.numbers):,})" if one.numbers else "")
+            for one in left
+        ]
+        raise Refused(
+            f"The gate stops {volume}.",
+            "\n".join(
+                [*shown, f"See the documents: ediscovery produce plan {matter.name} …",
+                 "Or release it: --override CODE --reason … --second-person NAME"]
+            ),
+        )  # fmt: skip
+    if all(form.kind == WITHHELD for form in plan.forms.values()):
+        raise Refused("Nothing is left to be produced.", "Look at the query and the coding.")
+    most = plan.specification.volume
+    if len(plan.forms) > most.records or plan.megabytes > most.megabytes:
+        raise Refused(
+            f"{len(plan.forms):,} documents of about {plan.megabytes:,.0f} MB are too many for one "
+            f"volume ({most.records:,} documents, {most.megabytes:,} MB).",
+            "Narrow the query, by custodian or date, and produce several volumes.",
+        )
+    used = [one for one in plan.findings if one.reaction == "block" and one.code in codes]
+    if override is None or not used:
+        return
+    if not override.reason.strip() or not override.second_person.strip():
+        raise UsageError(
+            "An override needs a reason and a second person.", "Add --reason and --second-person."
+        )
+    if override.second_person.strip().casefold() == audit.actor()[0].casefold():
+        raise UsageError("The second person is yourself.", "Somebody else must release it.")
+    with writing(matter.engine) as connection:
+        audit.record(
+            connection,
+            "gate overridden",
+            {
+                "volume": volume,
+                "findings": [
+                    {
+                        "code": one.code,
+                        "sentence": one.sentence,
+                        "documents": [matter.control_number(n) for n in one.numbers],
+                    }
+                    for one in used
+                ],
+                "reason": override.reason,
+                "second_person": override.second_person,
+            },
+        )
+    matter.mirror_audit()
+
+
+def _draft(matter: Matter, identity: int, out: Path, volume: str) -> Path:
+    """The draft folder of a production; where it is not there or another's, all is written anew."""
+    place = out / f".{volume}.draft"
+    draft, mark = place / volume, place / "production"
+    own = f"{matter.name} {identity}\n"
+    if mark.is_file() and mark.read_text() == own:
+        if not draft.exists() and (out / volume).exists():
+            os.rename(out / volume, draft)  # stopped just before it was noted as written
+    else:
+        shutil.rmtree(place, ignore_errors=True)
+        draft.mkdir(parents=True)
+        mark.write_text(own)
+    if not draft.exists():
+        draft.mkdir()
+    if not any(draft.iterdir()):
+        ledger.start_over(matter, identity)
+    return draft
+
+
+def _sync(folder: Path) -> None:
+    """Have the files of ``folder`` on the disk before it gets its name."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)

@@ -1,0 +1,382 @@
+"""A production of the sample matter, from coding to a sealed volume, and all that must fail."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from ediscovery.produce import gate, renderer
+from ediscovery.produce import run as runs
+from ediscovery.produce.check_volume import verify
+from ediscovery.produce.loadfile.dat_read import DatFile
+from ediscovery.produce.volume import digests_of, write_manifest
+from ediscovery.store import lookup
+from ediscovery.store.tables import bates_counters
+from ediscovery.store.workspace import Matter, Workspace
+from tests.conftest import Sample, call
+
+# What needs no LibreOffice: mails without attachments, a family of a mail and a PDF.
+CHOSEN = (
+    '(subject:"result of the joint examination" OR subject:"what happened to the certificates" OR '
+    'subject:"privileged and confidential") AND type:mail AND NOT has:attachment'
+)
+FAMILY = 'subject:"rechnung los 1"'
+SECRET = "porosity"
+
+
+@dataclass
+class Home:
+    """A copy of the sample matter and the folder of its volumes."""
+
+    home: Path
+    out: Path
+
+    def run(self, *arguments: str, expect: int = 0) -> str:
+        return call(self.home, *arguments, expect=expect)
+
+    @property
+    def matter(self) -> Matter:
+        return Workspace(self.home).open("acme")
+
+    def produce(self, volume: str, *more: str, expect: int = 0) -> dict[str, Any]:
+        text = self.run(
+            "produce", "run", "acme", "--query", "coding:responsive=yes", "--volume", volume,
+            "--out", str(self.out), "--json", *more, expect=expect,
+        )  # fmt: skip
+        return json.loads(text) if text else {}
+
+    def code(self, query: str, *sets: str, family: bool = False) -> None:
+        more = [part for one in sets for part in ("--set", one)]
+        self.run("code", "acme", "--query", query, *more, *(["--family"] if family else []))
+
+    def find(self, query: str) -> list[str]:
+        found = json.loads(self.run("search", "acme", query, "--json"))
+        return sorted(one["control_number"] for one in found["documents"])
+
+
+def coded(sample: Sample, place: Path) -> Home:
+    """A copy of the sample matter with a small part coded: withheld, redacted, a family."""
+    home = place / "home"
+    shutil.copytree(sample.home, home)
+    made = Home(home, place / "out")
+    made.code(CHOSEN, "responsive=yes", "confidentiality=confidential", family=True)
+    made.code(FAMILY, "responsive=yes", family=True)
+    made.code(
+        'coding:responsive=yes AND subject:"privileged and confidential"',
+        "privilege=privileged", "privilege_basis=attorney-client", "privilege_topic=options",
+    )  # fmt: skip
+    made.code("coding:responsive=yes AND type:pdf", "privilege=privileged")
+    made.code('coding:responsive=yes AND subject:"joint examination"', "privilege=redact")
+    made.run("redact", "acme", "--query", "coding:privilege=redact", "--term", SECRET,
+             "--reason-code", "trade-secret")  # fmt: skip
+    return made
+
+
+@pytest.fixture(scope="module")
+def base(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Coded, and produced as VOL001 by one process."""
+    made = coded(sample, tmp_path_factory.mktemp("production"))
+    made.produce("VOL001", "--workers", "0")
+    return made
+
+
+@pytest.fixture
+def volume(base: Home, tmp_path: Path) -> Path:
+    """A copy of VOL001 to be broken."""
+    return Path(shutil.copytree(base.out / "VOL001", tmp_path / "VOL001"))
+
+
+def failing(folder: Path, matter: Matter | None = None) -> dict[str, list[str]]:
+    """The checks that a volume fails, with their sentences."""
+    return {check.name: check.problems for check in verify(folder, matter) if not check.holds}
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    """The documents as the DAT tells of them."""
+    return [dict(record.fields) for record in DatFile(folder / "DATA/VOL001.dat", print)]
+
+
+def listed_anew(folder: Path) -> None:
+    """Write the manifest as somebody would who hides what they did."""
+    write_manifest(folder, dict(digests_of(folder)))
+
+
+# -- what a volume holds ---------------------------------------------------------------------------
+
+
+def test_the_volume_verifies(base: Home) -> None:
+    folder = base.out / "VOL001"
+    assert failing(folder, base.matter) == {}
+    base.run("produce", "verify", str(folder))
+    assert not list(base.out.glob(".*")), "the draft is gone"
+
+
+def test_withheld_documents_stay_here(base: Home) -> None:
+    lines = json.loads(base.run("produce", "show", "acme", "VOL001", "--json"))["documents"]
+    alone = [line for line in lines if line["kind"] == "withheld"]
+    sheets = [line for line in lines if line["reason"] == "withheld" and line["bates_begin"]]
+    assert alone, "a privileged mail without a family is not in the volume"
+    assert all(line["bates_begin"] is None and line["pages"] == 0 for line in alone)
+    assert sheets, "a privileged attachment has a slip sheet"
+    told = {row["BegBates"]: row for row in rows(base.out / "VOL001")}
+    for sheet in sheets:
+        row = told[sheet["bates_begin"]]
+        assert row["Withheld"] == "Yes"
+        assert not row["FileName"] and not row["NativeLink"] and not row["SHA256Hash"]
+        text = (base.out / "VOL001" / row["TextLink"].replace("\\", "/")).read_text()
+        assert "withheld" in text.casefold()
+
+
+def test_redacted_words_are_nowhere(base: Home) -> None:
+    lines = json.loads(base.run("produce", "show", "acme", "VOL001", "--json"))["documents"]
+    redacted = [line for line in lines if line["redacted"]]
+    assert redacted
+    matter = base.matter
+    for line in redacted:
+        assert SECRET in lookup.text(matter, matter.number(line["control_number"])).casefold()
+        text = (base.out / "VOL001/TEXT/0001" / f"{line['bates_begin']}.txt").read_text()
+        assert SECRET not in text.casefold()
+        assert "examination" in text.casefold(), "what is not covered is still there"
+    told = {row["BegBates"]: row for row in rows(base.out / "VOL001")}
+    assert all(told[line["bates_begin"]]["Redacted"] == "Yes" for line in redacted)
+
+
+def test_numbers_are_searched_and_shown(base: Home) -> None:
+    first = rows(base.out / "VOL001")[0]["BegBates"]
+    (number,) = base.find(f"bates:{first}")
+    assert first in base.run("doc", "show", "acme", number)
+    assert base.find("bates:*") == sorted(
+        line["control_number"]
+        for line in json.loads(base.run("produce", "show", "acme", "VOL001", "--json"))["documents"]
+        if line["bates_begin"]
+    )
+
+
+def test_the_same_bytes_with_other_workers(base: Home, sample: Sample, tmp_path: Path) -> None:
+    again = coded(sample, tmp_path)
+    again.produce("VOL001", "--workers", "2")
+    one, other = base.out / "VOL001", again.out / "VOL001"
+    assert dict(digests_of(one)) == dict(digests_of(other))
+    assert (one / "MANIFEST.csv").read_bytes() == (other / "MANIFEST.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name", ["production-sec", "production-doj-antitrust", "production-ftc", "production-pdf"]
+)
+def test_every_kind_of_production_verifies(base: Home, name: str, tmp_path: Path) -> None:
+    home = Home(Path(shutil.copytree(base.home, tmp_path / "home")), tmp_path / "out")
+    home.produce(
+        "VOL002", "--spec", name, "--workers", "0", "--override", "produced-before", "--reason",
+        "another receiver", "--second-person", "Someone Else",
+    )  # fmt: skip
+    assert failing(home.out / "VOL002", home.matter) == {}
+    log = home.run("audit", "show", "acme", "--json")
+    assert "gate overridden" in log and "Someone Else" in log
+
+
+# -- what must fail --------------------------------------------------------------------------------
+
+
+def _page_removed(folder: Path, _: Home) -> None:
+    next(folder.glob("IMAGES/*/*")).unlink()
+
+
+def _byte_changed(folder: Path, _: Home) -> None:
+    path = next(folder.glob("TEXT/*/*.txt"))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def _image_broken(folder: Path, _: Home) -> None:
+    path = next(folder.glob("IMAGES/*/*.tif"))
+    path.write_bytes(path.read_bytes()[:200])
+    listed_anew(folder)
+
+
+def _privileged_native(folder: Path, home: Home) -> None:
+    matter = home.matter
+    number = matter.number(home.find("coding:privilege=privileged AND type:mail")[0])
+    (folder / "NATIVES/0001").mkdir(parents=True, exist_ok=True)
+    (folder / "NATIVES/0001/ACME0000001.eml").write_bytes(lookup.native(matter, number)[1])
+    listed_anew(folder)
+
+
+def _number_doubled(folder: Path, _: Home) -> None:
+    dat = folder / "DATA/VOL001.dat"
+    lines = dat.read_bytes().split(b"\r\n")
+    dat.write_bytes(b"\r\n".join([*lines[:2], *lines[1:]]))
+    listed_anew(folder)
+
+
+def _words_left(folder: Path, home: Home) -> None:
+    line = next(
+        line
+        for line in json.loads(home.run("produce", "show", "acme", "VOL001", "--json"))["documents"]
+        if line["redacted"]
+    )
+    path = folder / "TEXT/0001" / f"{line['bates_begin']}.txt"
+    path.write_text(path.read_text() + f"\n{SECRET}\n")
+    listed_anew(folder)
+
+
+def _file_added(folder: Path, _: Home) -> None:
+    (folder / "TEXT/0001/notes.txt").write_text("ours")
+
+
+@pytest.mark.parametrize(
+    ("harm", "named"),
+    [
+        (_page_removed, ["manifest", "paths"]),
+        (_byte_changed, ["manifest"]),
+        (_image_broken, ["images"]),
+        (_privileged_native, ["unnamed files", "withheld"]),
+        (_number_doubled, ["identifiers", "numbers"]),
+        (_words_left, ["redacted words"]),
+        (_file_added, ["manifest", "unnamed files"]),
+    ],
+)
+def test_a_broken_volume_fails(
+    base: Home, volume: Path, harm: Callable[[Path, Home], None], named: list[str]
+) -> None:
+    harm(volume, base)
+    assert set(named) <= failing(volume, base.matter).keys()
+    base.run("produce", "verify", str(volume), "--matter", "acme", expect=5)
+
+
+def test_a_written_volume_is_never_changed(base: Home) -> None:
+    base.produce("VOL001", "--workers", "0", expect=4)
+
+
+def test_what_went_out_is_stopped_without_a_second_person(base: Home) -> None:
+    plan = json.loads(
+        base.run("produce", "plan", "acme", "--query", "coding:responsive=yes", "--json",
+                 "--workers", "0", expect=4)
+    )  # fmt: skip
+    found = {one["code"]: one for one in plan["findings"]}
+    assert found["produced-before"]["reaction"] == "block"
+    assert found["produced-before"]["documents"]
+    base.produce("VOL009", "--workers", "0", "--override", "produced-before", "--reason", "x",
+                 expect=2)  # fmt: skip
+
+
+# -- stopped and gone on with ----------------------------------------------------------------------
+
+
+def test_a_stopped_run_goes_on_with_the_same_numbers(
+    base: Home, sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ediscovery.engine.pool import SerialPool
+    from ediscovery.engine.progress import Silent
+    from ediscovery.produce import specification
+    from ediscovery.search.backends import index_of
+    from ediscovery.search.grammar import parse
+
+    again = coded(sample, tmp_path)
+    matter = again.matter
+    with index_of(matter).open() as target:
+        found = target.matching(parse("coding:responsive=yes", matter.zone).tree).tolist()
+    loaded = specification.load("production-standard")
+    real = renderer.render
+
+    def stopping(task: renderer.Task) -> list[renderer.Made]:
+        if task.sheets[0].what != "measure":
+            raise KeyboardInterrupt
+        return real(task)
+
+    def produce() -> runs.Outcome:
+        return runs.run(matter, loaded, found, "VOL001", again.out, SerialPool(), Silent())
+
+    monkeypatch.setattr(renderer, "render", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        produce()
+    assert not (again.out / "VOL001").exists(), "no half volume looks whole"
+    with matter.reader.connect() as connection:
+        follows = connection.execute(select(bates_counters.c.next)).scalar_one()
+    monkeypatch.setattr(renderer, "render", real)
+    produce()
+    with matter.reader.connect() as connection:
+        assert connection.execute(select(bates_counters.c.next)).scalar_one() == follows
+    assert dict(digests_of(again.out / "VOL001")) == dict(digests_of(base.out / "VOL001"))
+
+
+# -- logs, seal, conservation ----------------------------------------------------------------------
+
+
+def test_logs_and_letter(base: Home, tmp_path: Path) -> None:
+    base.run("produce", "log", "acme", "VOL001", "--out", str(tmp_path))
+    told = rows(base.out / "VOL001")
+    with open(tmp_path / "VOL001-cross-reference.csv", encoding="utf-8-sig", newline="") as file:
+        assert [row["BegBates"] for row in csv.DictReader(file)] == [r["BegBates"] for r in told]
+    letter = (tmp_path / "VOL001-transmittal.txt").read_text()
+    assert f"Bates numbers: {told[0]['BegBates']} to {told[-1]['EndBates']}" in letter
+    assert (tmp_path / "VOL001-production-log.xlsx").stat().st_size
+
+
+@pytest.mark.parametrize("form", ["traditional", "metadata-only", "metadata-plus-topic"])
+def test_the_privilege_log_holds_all_that_was_withheld_or_redacted(
+    base: Home, form: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "log.csv"
+    made = json.loads(
+        base.run("privilege-log", "acme", "--form", form, "--attorney", "lawfirm.example",
+                 "--out", str(out), "--json")
+    )  # fmt: skip
+    assert len(made["entries"]) == made["withheld"] + made["redacted"]
+    logged = {entry["ControlNumber"] for entry in made["entries"]}
+    lines = json.loads(base.run("produce", "show", "acme", "VOL001", "--json"))["documents"]
+    assert logged == {
+        line["control_number"] for line in lines if line["reason"] == "withheld" or line["redacted"]
+    }
+    assert any("*" in f"{entry['Author']}{entry['To']}" for entry in made["entries"])
+    assert SECRET not in out.read_text(encoding="utf-8-sig").casefold()
+
+
+@pytest.mark.parametrize("kind", ["7z", "zip"])
+def test_a_seal_opens_with_its_passphrase_only(
+    base: Home, sample: Sample, tmp_path: Path, kind: str
+) -> None:
+    home = Home(Path(shutil.copytree(base.home, tmp_path / "home")), base.out)
+    key = tmp_path / "key.txt"
+    key.write_text("short\n")
+    archive = tmp_path / f"VOL001.{kind}"
+    arguments = ("produce", "seal", "acme", "VOL001", "--passphrase-file", str(key), "--out")
+    home.run(*arguments, str(archive), expect=2)
+    key.write_text("correct horse battery staple\n")
+    home.run(*arguments, str(archive))
+    home.run(*arguments, str(tmp_path / f"again.{kind}"), expect=4)
+    data = archive.read_bytes()
+    assert b"correct horse" not in data
+    assert (b"MANIFEST" in data) == (kind == "zip"), "7z hides the names, too"
+    if shutil.which("7z"):
+        done = subprocess.run(
+            ["7z", "t", "-pcorrect horse battery staple", str(archive)],
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout
+        wrong = subprocess.run(
+            ["7z", "t", "-pwrong", str(archive)], capture_output=True, check=False
+        )
+        assert wrong.returncode != 0
+
+
+def test_every_document_has_one_end(base: Home) -> None:
+    found = json.loads(base.run("verify", "acme", "--conservation", "--json"))
+    assert found["problems"] == []
+    assert sum(found["ends"].values()) == found["documents"]
+    assert found["ends"]["produced"] and found["ends"]["withheld"]
+
+
+def test_the_gate_knows_every_finding_that_it_makes() -> None:
+    from ediscovery.produce.specification import GATE
+
+    assert gate.CHECKS.keys() <= GATE.keys()
