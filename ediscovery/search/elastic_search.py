@@ -20,7 +20,7 @@ from ediscovery.search.elastic_query import (
 )
 from ediscovery.search.index import Limits, Numbers, QueryTooCostly, Result
 from ediscovery.search.prepared import CORRESPONDENTS, values_of
-from ediscovery.search.solve import NONE, Clock, Compiled, Solver, holds
+from ediscovery.search.solve import NONE, Clock, Compiled, Solver, Span, holds
 from ediscovery.search.tree import Match
 
 if TYPE_CHECKING:
@@ -267,22 +267,19 @@ class _Run(Compiler):
 
     def page(self, query: Compiled, limit: int, offset: int) -> Result:
         body: dict[str, Any] = {
-            "query": query.query,
-            "sort": [{"number": "asc"}],
-            "docvalue_fields": ["number"],
-            "source": False,
-        }
+            "query": query.query, "docvalue_fields": ["number"], "source": False,
+        }  # fmt: skip
         counted = self.search.ask(body | {"size": 0, "track_total_hits": True}, self.clock)
-        total = counted["hits"]["total"]["value"]
+        span = Span.of(counted["hits"]["total"]["value"], limit, offset)
         found: list[int] = []
-        wanted = min(offset + limit, total) if limit else 0
         body["track_total_hits"] = False
-        while len(found) < wanted:
-            size = min(PAGE, wanted - len(found))
+        body["sort"] = [{"number": "desc" if span.backwards else "asc"}]
+        while len(found) < span.reach:
+            size = min(PAGE, span.reach - len(found))
             hits = self.search.ask(body | {"size": size}, self.clock)["hits"]["hits"]
             found += [hit["fields"]["number"][0] for hit in hits]
             body["search_after"] = hits[-1]["sort"]
-        return Result(total, found[offset : offset + limit])
+        return Result(span.total, span.cut(found))
 
     def numbers(self, query: Compiled) -> Numbers:
         return self.search.numbers(query, self.clock)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy
 
@@ -53,6 +53,38 @@ class Compiled:
     exact: bool
     cost: int
     depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What must be fetched for a page of ``total`` hits: ``reach`` of them from the nearer end."""
+
+    total: int
+    start: int
+    stop: int
+
+    @classmethod
+    def of(cls, total: int, limit: int, offset: int) -> Self:
+        """The span of the ``limit`` hits from ``offset`` on."""
+        start = min(offset, total)
+        return cls(total, start, min(start + limit, total))
+
+    @property
+    def backwards(self) -> bool:
+        """Whether the end is nearer: the page is fetched in descending order."""
+        return self.total - self.start < self.stop
+
+    @property
+    def reach(self) -> int:
+        if self.start == self.stop:
+            return 0
+        return self.total - self.start if self.backwards else self.stop
+
+    def cut(self, found: list[int]) -> list[int]:
+        """The page, ascending, out of the ``reach`` hits that were fetched."""
+        if self.backwards:
+            return found[::-1][: self.stop - self.start]
+        return found[self.start : self.stop]
 
 
 class Clock:

@@ -13,7 +13,7 @@ from ediscovery.search.answers import Answers
 from ediscovery.search.index import Limits, Numbers, QueryTooCostly, Result
 from ediscovery.search.occurrences import TooManyOccurrences, Words, first_occurrences
 from ediscovery.search.prepared import CORRESPONDENTS, LABEL_MARK, SINGLE_VALUED
-from ediscovery.search.solve import Clock, Compiled, Solver, holds
+from ediscovery.search.solve import Clock, Compiled, Solver, Span, holds
 from ediscovery.search.tantivy_query import (
     Compiler,
     Sequence,
@@ -139,20 +139,28 @@ class _Run(Compiler):
     # -- answers -----------------------------------------------------------------------------------
 
     def page(self, query: Compiled, limit: int, offset: int) -> Result:
+        if not offset:
+            total, first = self._first(query, limit, Order.Asc)
+            return Result(total, sorted(first)[:limit])
+        total, _ = self._first(query, 1, Order.Asc)
+        span = Span.of(total, limit, offset)
+        if not span.reach:
+            return Result(total, [])
+        order = Order.Desc if span.backwards else Order.Asc
+        _, found = self._first(query, span.reach, order)
+        return Result(total, span.cut(sorted(found, reverse=span.backwards)[: span.reach]))
+
+    def _first(self, query: Compiled, limit: int, order: Order) -> tuple[int, list[int]]:
+        """How many documents there are, and the first of each shard."""
         total, first = 0, []
         for searcher in self.search.searchers:
             self.clock.check()
             found = searcher.search(
-                query.query,
-                max(1, offset + limit),
-                count=True,
-                order_by_field="number",
-                order=Order.Asc,
+                query.query, max(1, limit), count=True, order_by_field="number", order=order
             )
             total += found.count  # type: ignore[attr-defined]
             first += [number for number, _ in found.hits]
-        first.sort()
-        return Result(total, first[offset : offset + limit])
+        return total, first
 
     def numbers(self, query: Compiled) -> Numbers:
         return self.search.numbers(query.query)

@@ -128,7 +128,12 @@ class SearchIndexContract:
                 pages = [index.search(tree, 4, offset) for offset in range(0, 20, 4)]
                 assert [n for page in pages for n in page.numbers] == whole
                 assert {page.total for page in pages} == {len(whole)}
-                assert index.search(tree, 0).numbers == []
+                for start in range(17):
+                    for limit in range(4):
+                        assert (
+                            index.search(tree, limit, start).numbers
+                            == (whole[start : start + limit])
+                        )
 
     def test_dates_without_zone_and_before_1970(self) -> None:
         dates = [
