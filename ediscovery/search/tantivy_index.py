@@ -60,6 +60,7 @@ class TantivyIndex(Searched):
         self.shards = _settle(folder, shards)
         self._indexes = [self._open(n) for n in range(self.shards)]
         self._writers: dict[int, IndexWriter] = {}
+        self._uncommitted: set[int] = set()  # shards
         self._search = self._opened()
 
     def _open(self, shard: int) -> Index:
@@ -85,6 +86,8 @@ class TantivyIndex(Searched):
     # -- writing -----------------------------------------------------------------------------------
 
     def _writer(self, shard: int) -> IndexWriter:
+        """The writer of a shard that is about to be changed."""
+        self._uncommitted.add(shard)
         writer = self._writers.get(shard)
         if writer is None:
             try:
@@ -134,8 +137,9 @@ class TantivyIndex(Searched):
         All or nothing for each shard; shards are committed one after the other.
         """
         try:
-            for _, writer in sorted(self._writers.items()):
-                writer.commit()
+            for shard in sorted(self._uncommitted & self._writers.keys()):
+                self._writers[shard].commit()
+                self._uncommitted.discard(shard)
         except (ValueError, OSError) as error:
             raise _failed(error) from error
         self.refresh()
@@ -143,9 +147,11 @@ class TantivyIndex(Searched):
     def close(self) -> None:
         """Wait for merges under way and release the locks; what was not committed is lost."""
         writers, self._writers = self._writers, {}
-        for writer in writers.values():
-            writer.rollback()
+        for shard, writer in writers.items():
+            if shard in self._uncommitted:
+                writer.rollback()  # merges under way are thrown away with it
             writer.wait_merging_threads()
+        self._uncommitted.clear()
 
     # -- reading -----------------------------------------------------------------------------------
 

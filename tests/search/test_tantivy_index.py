@@ -110,3 +110,18 @@ def test_processes_write_shards_side_by_side(tmp_path: Path) -> None:
         assert index.count(parse("all").tree) == 600
         assert find(index, "w299 OR w301") == [299, 301]
         assert [number for number, _ in index.versions()] == list(range(600))
+
+
+def test_what_was_merged_is_kept_and_what_it_replaces_is_gone(tmp_path: Path) -> None:
+    """Slices are written by one process after the other, as an ingest does."""
+    text = " ".join(f"w{n}" for n in range(200))
+    for start in range(0, 20_000, 1_000):
+        with TantivyIndex(tmp_path, heap_bytes=SMALL) as index:
+            index.add([IndexDocument(n, text=text) for n in range(start, start + 1_000)], new=True)
+            index.commit()
+    shard = tmp_path / "shard-000"
+    segments = json.loads((shard / "meta.json").read_text())["segments"]
+    assert len(segments) < 8
+    assert sum(segment["max_doc"] for segment in segments) == 20_000
+    named = {segment["segment_id"].replace("-", "") for segment in segments}
+    assert {path.stem for path in shard.glob("*.store")} == named
