@@ -1,7 +1,7 @@
 """A production of 10,000 mails to Group IV TIFF, text and load files, and its verification.
 
-The matter is made once and kept in the scratch folder; each run produces from a copy of it. The
-peer is a bare loop in one process: MuPDF lays out and draws the mails' text, Pillow writes Group IV.
+The matter is made once and kept in the scratch folder; each run produces from a copy of it. Peer is
+a bare loop in one process: MuPDF lays out and draws the mails' text, Pillow writes Group IV.
 """
 
 from __future__ import annotations
@@ -76,17 +76,12 @@ def _loop(target: str) -> None:
         story.body.add_paragraph().add_text(text or " ")
         more = 1
         while more:
-            document = pymupdf.open()
-            page = document.new_page(width=paper.width, height=paper.height)
-            more, _ = story.place(paper + (54, 54, -54, -54))
-            writer_page = pymupdf.DisplayList(
-                pymupdf.mupdf.FzDisplayList(pymupdf.mupdf.FzRect(*paper))
-            )
-            device = pymupdf.mupdf.fz_new_list_device(writer_page.this)
+            more, _ = story.place(pymupdf.Rect(54, 54, paper.x1 - 54, paper.y1 - 54))
+            page = pymupdf.DisplayList(pymupdf.mupdf.FzDisplayList(pymupdf.mupdf.FzRect(*paper)))
+            device = pymupdf.mupdf.fz_new_list_device(page.this)
             pymupdf.mupdf.fz_draw_story(story.this, device, pymupdf.mupdf.FzMatrix())
             pymupdf.mupdf.fz_close_device(device)
-            del page
-            pixmap = writer_page.get_pixmap(
+            pixmap = page.get_pixmap(
                 matrix=pymupdf.Matrix(300 / 72, 300 / 72), colorspace=pymupdf.csGRAY, alpha=0
             )
             picture = Image.frombytes("L", (pixmap.width, pixmap.height), pixmap.samples)
