@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from ediscovery.engine.pool import Pool
@@ -116,7 +115,7 @@ class Writer:
             if rule != "none" and not work.candidate.withheld and not work.candidate.redactions
             and not (rule == "page" and work.form.kind == IMAGE)
         ]  # fmt: skip
-        rows = (SimpleNamespace(**work.candidate.item) for work in wanted)
+        rows = (work.candidate.row for work in wanted)
         texts = {
             id(work): text
             for work, (_, text) in zip(wanted, lookup.with_texts(self._matter, rows), strict=True)
@@ -166,7 +165,7 @@ class Writer:
         form, one = work.form, work.candidate
         native = text = ""
         if form.native:
-            row = SimpleNamespace(**one.item)
+            row = one.row
             name = f"{work.place.native}.{ending(row.ext)}"
             native = self._put(name, renderer.native_pieces(self._matter, row))
         if self._specification.text.level != "none":

@@ -98,6 +98,7 @@ def earlier(connection: Connection, numbers: Sequence[int], volume: str = "") ->
                 produced.c.bates_begin.is_not(None),
                 produced.c.reason != "withheld",
                 productions.c.volume != volume,
+                productions.c.state == WRITTEN,  # what was only numbered never went out
             )
             .order_by(asked.c.number, productions.c.id)
         )

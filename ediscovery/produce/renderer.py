@@ -22,7 +22,7 @@ from sqlalchemy import select as query
 
 from ediscovery.engine import place, tasks
 from ediscovery.engine.parser_process import DISK_EXIT, MEMORY_EXIT, receive, send
-from ediscovery.engine.sandbox import resident
+from ediscovery.engine.sandbox import CRASHES, how, resident
 from ediscovery.model.errors import EvidenceError, TryAgain, VerificationFailed
 from ediscovery.model.profile import Profile
 from ediscovery.model.states import State
@@ -160,18 +160,22 @@ class _Child:
     def made(self, sheet: Sheet, row: Any) -> Made:
         """What ``sheet`` asks for of the item ``row``; a failure is told in it.
 
-        A document at which a child ends that had others before gets a fresh one: what becomes of
-        it must not depend on its neighbours.
+        A document at which a child ends that had others before gets a fresh one, for what becomes
+        of it must not depend on its neighbours; and one crash may be the machine's.
         """
-        alone = not self.used
-        try:
-            return self._made(sheet, row)
-        except _Defeated as error:
-            if alone or error.state == State.TIMEOUT:
+        crashes = 0
+        while True:
+            alone = not self.used
+            try:
+                return self._made(sheet, row)
+            except _Defeated as error:
+                crashed = error.state == State.CRASHED
+                crashes += crashed
+                final = error.state == State.TIMEOUT or (alone and not crashed)
+                if final or crashes == CRASHES:
+                    return Made(sheet.number, failed=(error.state, error.message))
+            except EvidenceError as error:
                 return Made(sheet.number, failed=(error.state, error.message))
-        except EvidenceError as error:
-            return Made(sheet.number, failed=(error.state, error.message))
-        return self.made(sheet, row)
 
     def _made(self, sheet: Sheet, row: Any) -> Made:
         made = Made(sheet.number)
@@ -306,7 +310,7 @@ class _Child:
             return self._verdict
         with open(place.traces(self._matter), "a", errors="backslashreplace") as file:
             file.write(f"rendering: exit code {code}\n{log}\n")
-        return _Defeated(State.CRASHED, f"Its rendering crashed (exit code {code}).")
+        return _Defeated(State.CRASHED, f"Its rendering crashed {CRASHES} times ({how(code)}).")
 
     def _log(self) -> str:
         try:
