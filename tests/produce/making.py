@@ -139,7 +139,8 @@ def lines(matter: Matter, volume: str = "VOL001") -> dict[str, Any]:
 def next_number(matter: Matter) -> int:
     """The Bates number that would be given out next."""
     with matter.reader.connect() as connection:
-        return connection.execute(select(bates_counters.c.next)).scalar_one_or_none() or 1
+        found = connection.execute(select(bates_counters.c.next)).scalar_one_or_none()
+    return 1 if found is None else found
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
