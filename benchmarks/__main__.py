@@ -12,7 +12,7 @@ from benchmarks.measure import Figure, Settings, machine
 
 PARTS = (
     "mail", "mbox", "mixed", "scale", "search", "entities", "tika", "packs", "workers", "commits",
-    "loading", "large", "loadfile", "render",
+    "loading", "large", "loadfile", "render", "produce",
 )  # fmt: skip
 
 

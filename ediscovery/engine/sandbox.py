@@ -238,7 +238,7 @@ class Sandbox:
         elif code == -signal.SIGXCPU:
             verdict = _slow_verdict(self._limits.cpu_seconds, " of CPU time")
         else:
-            verdict = (State.CRASHED, f"Its parser crashed {CRASHES} times ({_how(code)}).")
+            verdict = (State.CRASHED, f"Its parser crashed {CRASHES} times ({how(code)}).")
         position = untrusted_position if positions.valid(untrusted_position) else ""
         self._log_line(position, verdict)
         self._stop()
@@ -329,7 +329,8 @@ def resident(pid: int) -> int:
         return 0
 
 
-def _how(code: int) -> str:
+def how(code: int) -> str:
+    """How a process ended, from its exit code: the name of a signal, or the code."""
     if code < 0:
         try:
             return signal.Signals(-code).name

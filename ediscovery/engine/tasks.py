@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -23,6 +24,8 @@ from ediscovery.store.workspace import Identity, Matter
 _READ_TRIES = 3
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _sandbox: tuple[Job, Sandbox, Receiver | None] | None = None
+# Ends what higher layers keep in a worker from task to task, as this one keeps its parser.
+also_kept: list[Callable[[], None]] = []
 
 
 @dataclass(slots=True)
@@ -82,8 +85,10 @@ def opened(identity: Identity) -> Matter:
 
 
 def close_sandbox() -> None:
-    """Stop this process's parser."""
+    """Stop this process's parser, and what else it keeps between tasks."""
     global _sandbox
+    for close in also_kept:
+        close()
     if _sandbox is not None:
         _sandbox[1].close()
         if _sandbox[2] is not None:
@@ -94,7 +99,7 @@ def close_sandbox() -> None:
 def forget(identity: Identity) -> None:
     """Let go of a matter: its parser, its connections, and what came of it to this machine."""
     found = _matters.pop(identity.folder, None)
-    if _sandbox is not None and _sandbox[0].matter == identity:
+    if _sandbox is None or _sandbox[0].matter == identity:
         close_sandbox()
     if found is not None:
         found.reader.dispose()

@@ -237,6 +237,7 @@ def _opened(path: Path, pages: int) -> tuple[str, int]:
         return "", _LEAST_DPI
     from PIL import Image
 
+    Image.MAX_IMAGE_PIXELS = None  # a page of ours may have more; its length bounds its rows
     with Image.open(path) as image:
         dpi = round(float(image.info.get("dpi", (0, 0))[0]))
         if path.suffix.lower() in (".tif", ".tiff"):

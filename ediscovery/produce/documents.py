@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -43,6 +44,11 @@ class Candidate:
     def coded(self, name: str) -> str:
         """The first value of a field that it is coded in, else ``""``."""
         return self.coding.get(name, ("",))[0]
+
+    @property
+    def row(self) -> Any:
+        """``item`` as a row, for what reads natives and texts."""
+        return SimpleNamespace(**self.item)
 
     @property
     def withheld(self) -> bool:

@@ -20,9 +20,10 @@ from ediscovery.produce.layout import TEXT_ENDING, Place, ending
 from ediscovery.produce.plan import DOCUMENTS_TOGETHER, PAGES_TOGETHER, Plan, rendering_of
 from ediscovery.produce.render.verify import text_is_clean
 from ediscovery.produce.specification import Specification
-from ediscovery.store import lookup
+from ediscovery.store import lookup, passwords
 from ediscovery.store.workspace import Matter
 
+_NOTED = 500  # documents without images that are noted together
 _KEPT = "page-count"  # a rendering that no longer has the pages that were numbered
 
 
@@ -42,6 +43,7 @@ class Writer:
         self._matter, self._plan, self._id, self._draft = matter, plan, production_id, draft
         self._specification: Specification = plan.specification
         self._rendering = rendering_of(matter, self._specification)
+        self._passwords = passwords.bank(matter)
 
     def write(self, todo: Iterable[Place], pool: Pool, progress: Progress) -> None:
         """Render and write what is in ``todo``; each task's documents are noted once written."""
@@ -53,26 +55,16 @@ class Writer:
             for place in todo
         }
         shown = {number: work for number, work in works.items() if work.form.images != "none"}
-        self._note([self._natives_and_text(work, None) for number, work in works.items()
-                    if number not in shown])  # fmt: skip
+        bare = [work for number, work in works.items() if number not in shown]
+        for at in range(0, len(bare), _NOTED):
+            part = bare[at : at + _NOTED]
+            self._note([self._natives_and_text(*one, None) for one in self._with_texts(part)])
         progress.stage("render", total_items=len(shown))
-        tasks = (
-            renderer.Task(self._matter.identity, self._rendering, [self._sheet(w) for w in part])
-            for part in _parts(shown.values())
-        )
         again: list[_Work] = []
-        for _, results in pool.run(renderer.render, tasks):
+        for _, results in pool.run(renderer.render, self._tasks(shown.values())):
             again += self._take(results, works)
             progress.advance(items=len(results))
-        for _, results in pool.run(
-            renderer.render,
-            (
-                renderer.Task(
-                    self._matter.identity, self._rendering, [self._sheet(w) for w in part]
-                )
-                for part in _parts(again)
-            ),
-        ):
+        for _, results in pool.run(renderer.render, self._tasks(again)):
             for work in self._take(results, works):
                 raise VerificationFailed(
                     f"No slip sheet can be made for {work.place.row.bates_begin}: "
@@ -80,9 +72,14 @@ class Writer:
                     "Report it as a bug.",
                 )
 
+    def _tasks(self, works: Iterable[_Work]) -> Iterator[renderer.Task]:
+        for part in _parts(works):
+            sheets = [self._sheet(work) for work in part]
+            yield renderer.Task(self._matter.identity, self._rendering, self._passwords, sheets)
+
     def _take(self, results: Sequence[renderer.Made], works: dict[int, _Work]) -> list[_Work]:
         """Write what was made; returns what needs a slip sheet instead."""
-        again, rows = [], []
+        again, done = [], []
         for made in results:
             work = works[made.number]
             if made.wrong:
@@ -99,9 +96,31 @@ class Writer:
                 work.form = slip
                 again.append(work)
             else:
-                rows.append(self._written(work, made))
-        self._note(rows)
+                done.append((work, made))
+        texts = self._with_texts([work for work, _ in done])
+        self._note(
+            [
+                self._written(work, text, made)
+                for (work, made), (_, text) in zip(done, texts, strict=True)
+            ]
+        )
         return again
+
+    def _with_texts(self, works: Sequence[_Work]) -> Iterator[tuple[_Work, str]]:
+        """Works with the extracted texts of their documents, read together; ``""`` where it is
+        not what goes out."""
+        rule = self._specification.text.level
+        wanted = [
+            work for work in works
+            if rule != "none" and not work.candidate.withheld and not work.candidate.redactions
+            and not (rule == "page" and work.form.kind == IMAGE)
+        ]  # fmt: skip
+        rows = (work.candidate.row for work in wanted)
+        texts = {
+            id(work): text
+            for work, (_, text) in zip(wanted, lookup.with_texts(self._matter, rows), strict=True)
+        }
+        return ((work, texts.get(id(work), "")) for work in works)
 
     def _note(self, rows: list[dict[str, Any]]) -> None:
         if rows:
@@ -132,23 +151,25 @@ class Writer:
                 found.append((mark.position, text))
         return found
 
-    def _written(self, work: _Work, made: renderer.Made) -> dict[str, Any]:
+    def _written(self, work: _Work, text: str, made: renderer.Made) -> dict[str, Any]:
         """Write a document's images, native and text; the row for the ledger."""
         whole = hashlib.sha256()
         for name, (kind, data) in zip(work.place.images, made.images, strict=False):
             whole.update(data)
             self._put(f"{name}.{kind}", [data])
-        return self._natives_and_text(work, made) | {"image_sha256": whole.hexdigest()}
+        return self._natives_and_text(work, text, made) | {"image_sha256": whole.hexdigest()}
 
-    def _natives_and_text(self, work: _Work, made: renderer.Made | None) -> dict[str, Any]:
+    def _natives_and_text(
+        self, work: _Work, extracted: str, made: renderer.Made | None
+    ) -> dict[str, Any]:
         form, one = work.form, work.candidate
         native = text = ""
         if form.native:
-            row = renderer.row_of(self._matter, one.number)
+            row = one.row
             name = f"{work.place.native}.{ending(row.ext)}"
             native = self._put(name, renderer.native_pieces(self._matter, row))
         if self._specification.text.level != "none":
-            for name, content in self._texts(work, made):
+            for name, content in self._texts(work, extracted, made):
                 text = self._put(f"{name}.{TEXT_ENDING}", [content])
         return {
             "ordinal": work.place.row.ordinal,
@@ -160,7 +181,9 @@ class Writer:
             "text_sha256": text,
         }
 
-    def _texts(self, work: _Work, made: renderer.Made | None) -> Iterator[tuple[str, bytes]]:
+    def _texts(
+        self, work: _Work, extracted: str, made: renderer.Made | None
+    ) -> Iterator[tuple[str, bytes]]:
         """Names without ending and bytes of a document's text files."""
         one, form, rule = work.candidate, work.form, self._specification.text
         pages = made.texts if made else []
@@ -174,7 +197,7 @@ class Writer:
         elif one.redactions:  # nothing of what should be covered
             text = "\n".join(form.lines)
         else:
-            text = lookup.text(self._matter, one.number) or "\f".join(pages)
+            text = extracted or "\f".join(pages)
         if one.redactions and made is not None and text_is_clean(text, made.secrets, ""):
             raise VerificationFailed(
                 f"The text of {self._matter.control_number(one.number)} holds redacted words.",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from ediscovery.model.errors import Refused, UsageError
 from ediscovery.produce.documents import Candidate
@@ -98,6 +98,7 @@ def earlier(connection: Connection, numbers: Sequence[int], volume: str = "") ->
                 produced.c.bates_begin.is_not(None),
                 produced.c.reason != "withheld",
                 productions.c.volume != volume,
+                productions.c.state == WRITTEN,  # what was only numbered never went out
             )
             .order_by(asked.c.number, productions.c.id)
         )
@@ -220,19 +221,19 @@ def _advance(connection: Connection, prefix: str, value: int) -> None:
         )
 
 
-def wrote(matter: Matter, production_id: int, rows: Iterable[dict[str, Any]]) -> None:
+def wrote(matter: Matter, production_id: int, rows: Sequence[dict[str, Any]]) -> None:
     """Note that the files of documents are in the draft: ``ordinal`` and what is known by now."""
+    here = [{("which" if k == "ordinal" else k): v for k, v in row.items()} for row in rows]
     with writing(matter.engine) as connection:
-        for row in rows:
-            values = {key: value for key, value in row.items() if key != "ordinal"}
-            connection.execute(
-                update(produced)
-                .where(
-                    produced.c.production_id == production_id,
-                    produced.c.ordinal == row["ordinal"],
-                )
-                .values(written=True, **values)
+        connection.execute(
+            update(produced)
+            .where(
+                produced.c.production_id == production_id,
+                produced.c.ordinal == bindparam("which"),
             )
+            .values(written=True),
+            here,
+        )
 
 
 def start_over(matter: Matter, production_id: int) -> None:

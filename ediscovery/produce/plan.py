@@ -26,7 +26,7 @@ from ediscovery.produce.secrets import words_of
 from ediscovery.produce.selection import select_documents
 from ediscovery.produce.specification import Specification
 from ediscovery.review import protocol as agreements
-from ediscovery.store import tables
+from ediscovery.store import passwords, tables
 from ediscovery.store.tables import coded, items, produced, productions
 from ediscovery.store.workspace import Matter
 
@@ -150,7 +150,7 @@ def _measure(matter: Matter, plan: Plan, pool: Pool, progress: Progress) -> None
     specification = plan.specification
     shown = [one for one in plan.candidates if plan.forms[one.number].rendered]
     progress.stage("measure", total_items=len(shown))
-    rendering = rendering_of(matter, specification)
+    rendering, bank = rendering_of(matter, specification), passwords.bank(matter)
     sheets = [
         renderer.Sheet(
             one.number, "measure", marks=list(one.redactions),
@@ -159,7 +159,7 @@ def _measure(matter: Matter, plan: Plan, pool: Pool, progress: Progress) -> None
         for one in shown
     ]  # fmt: skip
     tasks = (
-        renderer.Task(matter.identity, rendering, sheets[at : at + DOCUMENTS_TOGETHER])
+        renderer.Task(matter.identity, rendering, bank, sheets[at : at + DOCUMENTS_TOGETHER])
         for at in range(0, len(sheets), DOCUMENTS_TOGETHER)
     )
     category = {one.number: one.item["category"] for one in shown}

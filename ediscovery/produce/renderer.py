@@ -11,10 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any, cast
 
 import msgpack
@@ -23,19 +22,21 @@ from sqlalchemy import select as query
 
 from ediscovery.engine import place, tasks
 from ediscovery.engine.parser_process import DISK_EXIT, MEMORY_EXIT, receive, send
-from ediscovery.engine.sandbox import resident
+from ediscovery.engine.sandbox import CRASHES, how, resident
 from ediscovery.model.errors import EvidenceError, TryAgain, VerificationFailed
 from ediscovery.model.profile import Profile
 from ediscovery.model.states import State
 from ediscovery.produce.render.pages import Rendering
 from ediscovery.review.redactions import Redaction
 from ediscovery.review.terms import spans
-from ediscovery.store import lookup, passwords
+from ediscovery.store import lookup
+from ediscovery.store.catalog import listed
 from ediscovery.store.packs import Place
 from ediscovery.store.tables import documents, items
 from ediscovery.store.workspace import Identity, Matter
 
 _LOOK_SECONDS, _START_SECONDS = 0.25, 120.0
+_RENEWED = 2_000  # documents after which a child is replaced: what libraries don't free goes
 MOST_HITS = 2_000  # different texts that one mark may cover in one document
 
 
@@ -62,10 +63,12 @@ class Sheet:
 
 @dataclass(slots=True)
 class Task:
-    """Some documents of a matter, and how they are rendered."""
+    """Some documents of a matter, and how they are rendered; ``passwords``: the matter's bank,
+    which workers elsewhere don't see."""
 
     matter: Identity
     rendering: Rendering
+    passwords: tuple[str, ...]
     sheets: list[Sheet]
 
 
@@ -89,50 +92,95 @@ class Made:
     wrong: list[str] = field(default_factory=list)
 
 
+_kept: tuple[Any, _Child] | None = None
+
+
 def render(task: Task) -> list[Made]:
-    """Do what ``task`` asks, in a child process of this worker; never fails because of evidence.
+    """Do what ``task`` asks, in a child process of this worker, which is kept for the next task;
+    never fails because of evidence.
 
     Raises :class:`TryAgain` when this machine fails.
     """
+    global _kept
     matter = tasks.opened(task.matter)
+    kind = (task.matter, task.rendering, task.passwords)
     try:
-        with _Child(matter, task.rendering) as child:
-            return [child.made(sheet) for sheet in task.sheets]
+        if _kept is None or _kept[0] != kind or _kept[1].used >= _RENEWED:
+            close()
+            _kept = kind, _Child(matter, task.rendering, task.passwords)
+        child = _kept[1]
+        rows = rows_of(matter, [sheet.number for sheet in task.sheets if sheet.what != "slip"])
+        return [child.made(sheet, rows.get(sheet.number)) for sheet in task.sheets]
     except OSError as error:
+        close()
         raise TryAgain(
             f"Pages could not be rendered: {error}",
             "Free disk space, then run the same command again.",
         ) from error
+    except BaseException:
+        close()  # it may be in the middle of an answer
+        raise
+
+
+def close() -> None:
+    """Stop this process's child, if there is one."""
+    global _kept
+    if _kept is not None:
+        _kept[1].close()
+        _kept = None
+
+
+tasks.also_kept.append(close)
+
+
+class _Defeated(EvidenceError):
+    """The child ended while it worked on a document."""
 
 
 class _Child:
-    """One child process at a time, started anew when a document has defeated it."""
+    """One child process at a time, started anew when a document has defeated it.
 
-    def __init__(self, matter: Matter, rendering: Rendering) -> None:
+    ``used``: how many documents the present one has worked on.
+    """
+
+    def __init__(self, matter: Matter, rendering: Rendering, bank: tuple[str, ...]) -> None:
         self._matter, self._rendering, self._profile = matter, rendering, Profile()
+        self._passwords = bank
         scratch = place.scratch(matter)
         scratch.mkdir(parents=True, exist_ok=True)
         self._scratch = Path(tempfile.mkdtemp(dir=scratch, prefix="render-"))
         self._process: subprocess.Popen[bytes] | None = None
+        self.used = 0
 
-    def __enter__(self) -> _Child:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Stop the process and remove its scratch."""
         self._stop()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def made(self, sheet: Sheet) -> Made:
-        """What ``sheet`` asks for; a failure is told in it."""
+    def made(self, sheet: Sheet, row: Any) -> Made:
+        """What ``sheet`` asks for of the item ``row``; a failure is told in it.
+
+        A document at which a child ends that had others before gets a fresh one, for what becomes
+        of it must not depend on its neighbours; and one crash may be the machine's.
+        """
+        crashes = 0
+        while True:
+            alone = not self.used
+            try:
+                return self._made(sheet, row)
+            except _Defeated as error:
+                crashed = error.state == State.CRASHED
+                crashes += crashed
+                final = error.state == State.TIMEOUT or (alone and not crashed)
+                if final or crashes == CRASHES:
+                    return Made(sheet.number, failed=(error.state, error.message))
+            except EvidenceError as error:
+                return Made(sheet.number, failed=(error.state, error.message))
+
+    def _made(self, sheet: Sheet, row: Any) -> Made:
         made = Made(sheet.number)
         try:
-            request = self._request(sheet)
-            for message in self._answers(request):
+            for message in self._answers(self._request(sheet, row)):
                 if "failed" in message:
                     made = Made(sheet.number, failed=tuple(message["failed"]))
                 elif "page" in message:
@@ -148,13 +196,11 @@ class _Child:
                     made.wrong += message.get("wrong", [])
                     if message.get("pdf"):
                         made.images = [("pdf", message["pdf"])]
-        except EvidenceError as error:
-            made = Made(sheet.number, failed=(error.state, error.message))
         finally:
             (self._scratch / "native").unlink(missing_ok=True)
         return made
 
-    def _request(self, sheet: Sheet) -> dict[str, Any]:
+    def _request(self, sheet: Sheet, row: Any) -> dict[str, Any]:
         request: dict[str, Any] = {
             "what": sheet.what, "form": sheet.form, "notes": sheet.notes, "pages": sheet.pages,
             "first": sheet.first, "ocr": sheet.ocr, "endorsed": sheet.endorsed,
@@ -162,7 +208,6 @@ class _Child:
         }  # fmt: skip
         if sheet.what == "slip":
             return request
-        row = row_of(self._matter, sheet.number)
         native = self._scratch / "native"
         with open(native, "wb") as file:
             for piece in native_pieces(self._matter, row):
@@ -175,6 +220,7 @@ class _Child:
 
     def _answers(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         process = self._running()
+        self.used += 1
         try:
             send(cast(Any, process.stdin), request)
         except BrokenPipeError:
@@ -205,11 +251,12 @@ class _Child:
             cwd=self._scratch,
             bufsize=0,  # select() must see every message
         )
-        self._verdict: EvidenceError | None = None
+        self._verdict: _Defeated | None = None
+        self.used = 0
         job = {
             "profile": self._profile.as_dict(),
             "scratch": str(self._scratch),
-            "passwords": passwords.bank(self._matter),
+            "passwords": self._passwords,
             "rendering": asdict(self._rendering) | {"shown": sorted(self._rendering.shown)},
         }
         with contextlib.suppress(BrokenPipeError):
@@ -228,7 +275,7 @@ class _Child:
         limits = self._profile.limits
         while not select.select([process.stdout], [], [], _LOOK_SECONDS)[0]:
             if time.monotonic() - since > patience:
-                self._verdict = EvidenceError(
+                self._verdict = _Defeated(
                     State.TIMEOUT, f"Rendering it took more than {patience:g} s and was stopped."
                 )
                 process.kill()
@@ -241,13 +288,13 @@ class _Child:
             process.kill()
             return None
 
-    def _memory(self) -> EvidenceError:
+    def _memory(self) -> _Defeated:
         size = self._profile.limits.memory_bytes >> 20
-        return EvidenceError(
+        return _Defeated(
             f"{State.LIMIT}:memory", f"Rendering it takes more than {size} MiB of memory."
         )
 
-    def _post_mortem(self) -> EvidenceError:
+    def _post_mortem(self) -> _Defeated:
         assert self._process is not None
         code = self._process.wait()
         log = self._log()
@@ -263,7 +310,7 @@ class _Child:
             return self._verdict
         with open(place.traces(self._matter), "a", errors="backslashreplace") as file:
             file.write(f"rendering: exit code {code}\n{log}\n")
-        return EvidenceError(State.CRASHED, f"Its rendering crashed (exit code {code}).")
+        return _Defeated(State.CRASHED, f"Its rendering crashed {CRASHES} times ({how(code)}).")
 
     def _log(self) -> str:
         try:
@@ -281,20 +328,19 @@ class _Child:
             self._process = None
 
 
-def row_of(matter: Matter, number: int) -> Any:
-    """The item row of a document."""
+def rows_of(matter: Matter, numbers: Sequence[int]) -> dict[int, Any]:
+    """The item rows of documents, by number."""
+    same = and_(
+        items.c.collection_id == documents.c.collection_id,
+        items.c.position == documents.c.position,
+    )
     with matter.reader.connect() as connection:
-        return connection.execute(
-            query(items)
-            .join(
-                documents,
-                and_(
-                    items.c.collection_id == documents.c.collection_id,
-                    items.c.position == documents.c.position,
-                ),
-            )
-            .where(documents.c.number == number)
-        ).one()
+        rows = connection.execute(
+            query(documents.c.number, items)
+            .join(items, same)
+            .where(documents.c.number.in_(listed(connection, numbers)))
+        )
+        return {row.number: row for row in rows}
 
 
 def native_pieces(matter: Matter, row: Any) -> Iterator[bytes]:

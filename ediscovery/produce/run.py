@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +27,9 @@ from ediscovery.produce.volume import Volume
 from ediscovery.store import audit
 from ediscovery.store.catalog import writing
 from ediscovery.store.workspace import Matter
+
+_MARK = "production"  # the file beside a draft that says whose it is
+_SYNCED = 16  # files that are brought to the disk at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,8 @@ def run(
     with matter.reader.connect() as connection:
         begun = ledger.find(connection, volume)
     if begun is not None and begun.state == ledger.WRITTEN:
+        if _is_of(out / f".{volume}.draft", matter, begun.id):  # stopped at the very end
+            shutil.rmtree(out / f".{volume}.draft")
         raise Refused(
             f"{volume} was written on {begun.written_at} to {begun.folder}.",
             "A written volume is never changed; choose another --volume.",
@@ -106,6 +113,7 @@ def run(
     digest = made.write_manifest(lines)
     _sync(draft)
     os.rename(draft, out / volume)
+    _on_disk(out)
     ledger.finish(matter, identity, str(out / volume), digest)
     shutil.rmtree(draft.parent)
     return Outcome(plan, out / volume, digest, load_files, made.replaced)
@@ -173,15 +181,14 @@ def _pass(matter: Matter, plan: Plan, volume: str, override: Override | None) ->
 def _draft(matter: Matter, identity: int, out: Path, volume: str) -> Path:
     """The draft folder of a production; where it is not there or another's, all is written anew."""
     place = out / f".{volume}.draft"
-    draft, mark = place / volume, place / "production"
-    own = f"{matter.name} {identity}\n"
-    if mark.is_file() and mark.read_text() == own:
+    draft = place / volume
+    if _is_of(place, matter, identity):
         if not draft.exists() and (out / volume).exists():
             os.rename(out / volume, draft)  # stopped just before it was noted as written
     else:
         shutil.rmtree(place, ignore_errors=True)
         draft.mkdir(parents=True)
-        mark.write_text(own)
+        (place / _MARK).write_text(_own(matter, identity))
     if not draft.exists():
         draft.mkdir()
     if not any(draft.iterdir()):
@@ -189,12 +196,26 @@ def _draft(matter: Matter, identity: int, out: Path, volume: str) -> Path:
     return draft
 
 
+def _own(matter: Matter, identity: int) -> str:
+    return f"{matter.name} {identity}\n"
+
+
+def _is_of(place: Path, matter: Matter, identity: int) -> bool:
+    """Whether the draft at ``place`` is of that production."""
+    mark = place / _MARK
+    return mark.is_file() and mark.read_text() == _own(matter, identity)
+
+
 def _sync(folder: Path) -> None:
-    """Have the files of ``folder`` on the disk before it gets its name."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            handle = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+    """Have all that is in ``folder`` on the disk before it gets its name."""
+    # Together: a file system that keeps a journal writes it once for all that wait for it.
+    with ThreadPoolExecutor(_SYNCED) as threads:
+        deque(threads.map(_on_disk, (folder, *folder.rglob("*"))), maxlen=0)
+
+
+def _on_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

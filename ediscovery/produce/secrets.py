@@ -16,7 +16,7 @@ def words_of(matter: Matter, one: Candidate) -> list[str]:
     marks = [mark.mark for mark in one.redactions if mark.mark.kind in ("term", "regex")]
     if not marks:
         return []
-    text = lookup.text(matter, one.number)
+    text = lookup.text_of(matter, one.row)
     return sorted(
         {
             text[start:end]

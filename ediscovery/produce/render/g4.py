@@ -108,13 +108,16 @@ def _elements(bits: Any, width: int) -> tuple[Any, Any]:
     """
     import numpy as np
 
-    moved = bits >> 1
-    moved[:, 1:] |= bits[:, :-1] << 7
-    moved ^= bits
+    inked = np.flatnonzero(bits.any(axis=1)).astype(np.int32)  # few of a page of text
+    kept = bits if len(inked) == len(bits) else bits[inked]
+    moved = kept >> 1
+    moved[:, 1:] |= kept[:, :-1] << 7
+    moved ^= kept
     flat = moved.reshape(-1)
     used = np.flatnonzero(flat != 0).astype(np.int32)
     spot = np.flatnonzero(np.unpackbits(flat[used]).view(np.bool_)).astype(np.int32)
     row, column = np.divmod(used, np.int32(bits.shape[1]))
+    row = inked[row]
     byte = spot >> 3
     row, column = row[byte], (column[byte] << 3) + (spot & 7)
     inside = column < width
@@ -135,7 +138,9 @@ def _band(place: Any, first: Any, width: int, codes: list[Any], sizes: list[Any]
     first = first.astype(np.int32)
     counts = np.diff(first)
     row = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-    keys = row * np.int64(width + 2) + place
+    # In 32 bits where they fit, which is quicker.
+    wide = np.int32(width + 2) if len(counts) * (width + 2) < 1 << 31 else np.int64(width + 2)
+    keys = row * wide + place
     begin = first[1]
     at, row = place[begin:], row[begin:]
     order = np.arange(begin, len(place), dtype=np.int32)
@@ -144,7 +149,7 @@ def _band(place: Any, first: Any, width: int, codes: list[Any], sizes: list[Any]
     turn = (order - origin) & 1  # 0: turns to black, 1: to white
     begins = first[1:-1] - begin
     ends = first[2:] - 1 - begin
-    wanted = keys[begin:] - (width + 2)
+    wanted = keys[begin:] - wide
     left = np.searchsorted(keys, wanted).astype(np.int32)
     # The first element above that lies right of a0: of the next a it is what lies right of this.
     b1 = np.empty_like(left)
@@ -156,8 +161,9 @@ def _band(place: Any, first: Any, width: int, codes: list[Any], sizes: list[Any]
     away = at - place[np.minimum(b1, stop)]
     away += 3
     level = (away < 0) | (away > 6)  # horizontal
-    swallows = level.copy()
-    swallows[ends] = False
+    last = np.zeros(len(at), np.bool_)
+    last[ends] = True
+    swallows = level & ~last
     # An element goes without a code when a horizontal one before it holds it as its a2.
     chain = np.arange(len(at), dtype=np.int32)
     origin = chain.copy()
@@ -170,10 +176,10 @@ def _band(place: Any, first: Any, width: int, codes: list[Any], sizes: list[Any]
     start[begins] = 0
     start = np.where(passes[flat] > 0, place[np.minimum(b1[flat] - 1, stop[flat])], start[flat])
     follow = np.minimum(flat + 1, len(at) - 1)
-    follow[np.isin(flat, ends, assume_unique=True)] = 0
+    follow[last[flat]] = 0
     two = np.where(follow > 0, at[follow], at[flat]) - at[flat]
     kept = np.flatnonzero(coded)
-    runs = (at[flat] - start, two, turn[flat], np.searchsorted(kept, flat))
+    runs = (at[flat] - start, two, turn[flat], np.cumsum(coded, dtype=np.int32)[flat] - 1)
     found = _codes(passes[kept], away[kept], *runs)
     codes.append(found[0])
     sizes.append(found[1])

@@ -6,6 +6,7 @@ of an ordered screen: pale text and photographs stay visible, which a threshold 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,6 +22,7 @@ _PROOF_SIDE = 400  # pixels of the proof by which colour is judged
 _COLOURED = 24  # of 255 between the channels, for a pixel of the proof to be coloured
 # Greys up to the first are black, from the last on white; between them the screen's dots.
 _DARK, _LIGHT = 48, 240
+_WHITE = (1 << 64) - 1  # eight white pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +170,27 @@ def finished(canvas: Canvas) -> Raster:
         return Raster(canvas.width, canvas.height, canvas.dpi, True, pixels.copy())
     screen = _screen()
     tall, wide = screen.shape
-    columns = np.tile(screen, (1, -(-canvas.width // wide)))[:, : canvas.width]
-    packed = np.empty((canvas.height, -(-canvas.width // 8)), np.uint8)
-    for top in range(0, canvas.height, 64 * tall):  # bands that stay in the processor's cache
-        band = pixels[top : top + 64 * tall]
-        rows = np.tile(columns, (-(-len(band) // tall), 1))[: len(band)]
-        packed[top : top + len(band)] = np.packbits(band < rows, axis=1)
+    high = 64 * tall  # of bands that stay in the processor's cache
+    limits = np.tile(screen, (high // tall, -(-canvas.width // wide)))[:, : canvas.width]
+    packed = np.zeros((canvas.height, -(-canvas.width // 8)), np.uint8)
+    for top, bottom in _inked(pixels, tall, high):
+        packed[top:bottom] = np.packbits(pixels[top:bottom] < limits[: bottom - top], axis=1)
     return Raster(canvas.width, canvas.height, canvas.dpi, False, packed)
+
+
+def _inked(pixels: Any, tall: int, most: int) -> Iterator[tuple[int, int]]:
+    """Rows on which something is drawn, from and to, at most ``most`` together; they begin at
+    multiples of ``tall`` and leave out what is white, as most of a page of text is."""
+    import numpy as np
+
+    height, width = pixels.shape
+    whole = height // tall * tall
+    words = pixels[:whole].reshape(-1).view(np.uint64).reshape(whole // tall, -1)
+    drawn = np.append(words.min(axis=1, initial=_WHITE) != _WHITE, whole < height)
+    edges = np.flatnonzero(np.diff(drawn, prepend=False, append=False)) * tall
+    for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        for top in range(start, min(stop, height), most):
+            yield top, min(top + most, stop, height)
 
 
 @cache

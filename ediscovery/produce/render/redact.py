@@ -162,15 +162,21 @@ def on_canvas(canvas: Canvas, box: Box) -> tuple[int, int, int, int]:
 
 
 def burn(canvas: Canvas, redactions: Sequence[Redaction]) -> list[tuple[int, int, int, int]]:
-    """Blacken the boxes, then write their labels in white; the pixels of each."""
+    """Blacken the boxes, then write their labels in white; the pixels of each.
+
+    Where boxes overlap one label stands for them: two could not be read.
+    """
     pixels = canvas.pixels()
     areas = [on_canvas(canvas, one.box) for one in redactions]
     for left, top, right, bottom in areas:
         pixels[top:bottom, left:right] = 0
     if any(one.label for one in redactions):
         device = canvas.device()
+        told: list[tuple[int, int, int, int]] = []
         for one, area in zip(redactions, areas, strict=True):
-            _label(device, canvas, one.label, area)
+            if one.label and not any(touches(area, other, 0) for other in told):
+                _label(device, canvas, one.label, area)
+                told.append(area)
         mupdf().mupdf.fz_close_device(device)
     return areas
 

@@ -60,7 +60,7 @@ def raster_is_burnt(page: Finished, context: Context | None = None) -> list[Find
         limit = _EVEN if raster.colour else 0
         if not one.label and int(part.max()) > limit:
             findings.append(Finding(where, "The box is not uniformly black."))
-        elif one.label and int((part[:2] > limit).sum() + (part[:, :2] > limit).sum()):
+        elif one.label and _bright_edge(grey, page, area, limit):
             findings.append(Finding(where, "The edge of the box is not uniformly black."))
         if context is not None and ocr.available():
             buffer = io.BytesIO()
@@ -74,6 +74,20 @@ def raster_is_burnt(page: Finished, context: Context | None = None) -> list[Find
             if one.covered and len(_plain(one.covered)) > 2 and _plain(one.covered) in read:
                 findings.append(Finding(where, "OCR reads the covered text in the box."))
     return findings
+
+
+def _bright_edge(grey: Any, page: Finished, area: tuple[int, int, int, int], limit: int) -> bool:
+    """Whether the upper or left edge of a box is not black, but for labels of boxes over it."""
+    left, top, right, bottom = area
+    bright = grey[top:bottom, left:right] > limit
+    bright[2:, 2:] = False
+    for other in page.areas:
+        if other != area:
+            x0, y0, x1, y1 = (max(0, v) for v in (
+                other[0] + 2 - left, other[1] + 2 - top, other[2] - 2 - left, other[3] - 2 - top,
+            ))  # fmt: skip
+            bright[y0:y1, x0:x1] = False
+    return bool(bright.any())
 
 
 def text_is_clean(text: str, secrets: Sequence[str], where: str) -> list[Finding]:

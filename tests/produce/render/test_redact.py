@@ -249,3 +249,16 @@ def test_pdf_carries_nothing_but_pages(tmp_path: Path) -> None:
         assert not any(v for k, v in document.metadata.items() if k != "format")
         assert not document.get_xml_metadata() and not document.embfile_count()
         assert not document.get_toc() and not document.get_ocgs()
+
+
+def test_boxes_that_overlap_share_a_label_and_hold(tmp_path: Path) -> None:
+    page = pages_of(pdf_with("An account of many words"), PDF, tmp_path).page(1)
+    boxes = [(60.0, 80.0, 260.0, 110.0), (100.0, 90.0, 300.0, 130.0), (60.0, 85.0, 300.0, 125.0)]
+    marks = [Redaction(1, box, "privacy", "a", label="Redacted: privacy") for box in boxes]
+    result = finish(page, Rendering(), context(tmp_path), (), marks, False)
+    assert verify.raster_is_burnt(result) == []
+    left, top, _, _ = result.areas[1]
+    result.raster.pixels[top + 30, left // 8 + 30] = 0  # white dots within all three boxes
+    assert verify.raster_is_burnt(result) == [], "as a label's are"
+    result.raster.pixels[result.areas[0][1], left // 8] = 0
+    assert verify.raster_is_burnt(result), "but not at an edge that no other box covers"
