@@ -26,7 +26,7 @@ from ediscovery.model.profile import Profile
 from ediscovery.model.states import State
 from ediscovery.store import audit
 from ediscovery.store.catalog import insert_rows, writing
-from ediscovery.store.tables import collections, custodians, source_files
+from ediscovery.store.tables import collections, custodians, received_productions, source_files
 from ediscovery.store.workspace import Matter
 
 _SLICE_FILES, _SLICE_BYTES = 2000, 256 << 20
@@ -150,21 +150,32 @@ def custodian(matter: Matter, name: str) -> int:
 
 
 def unfinished(
-    matter: Matter, custodian_id: int, roots: list[Path], profile: Profile
+    matter: Matter, custodian_id: int, roots: list[Path], profile: Profile, received: bool
 ) -> tuple[int, str] | None:
     """Id and state of the custodian's unfinished collection of ``roots``, or ``None``.
 
-    Raises :class:`Refused` when the collection was begun under other settings.
+    Raises :class:`Refused` when the collection was begun under other settings, or as something
+    else: a received production or not.
     """
     with matter.engine.connect() as connection:
         rows = connection.execute(
-            select(collections).where(
-                collections.c.custodian_id == custodian_id, collections.c.state != "done"
+            select(collections, received_productions.c.joined)
+            .join(
+                received_productions,
+                received_productions.c.collection_id == collections.c.id,
+                isouter=True,
             )
+            .where(collections.c.custodian_id == custodian_id, collections.c.state != "done")
         ).all()
     for row in rows:
         if row.roots != _names(roots):
             continue
+        if received is not (row.joined is not None):
+            raise Refused(
+                f"Collection {row.id} of these files was begun "
+                f"{'with --custodian' if received else 'as a received production'}.",
+                "Continue it as it was begun.",
+            )
         wanted = _plain(profile.as_dict())
         if row.profile != wanted:
             other = sorted(key for key in wanted if row.profile.get(key) != wanted[key])
@@ -178,8 +189,10 @@ def unfinished(
     return None
 
 
-def begin(matter: Matter, custodian_id: int, roots: list[Path], profile: Profile) -> int:
-    """Register a new collection; returns its id."""
+def begin(
+    matter: Matter, custodian_id: int, roots: list[Path], profile: Profile, received: bool
+) -> int:
+    """Register a new collection, which may be a ``received`` production; returns its id."""
     who, host = audit.actor()
     with writing(matter.engine) as connection:
         made = connection.execute(
@@ -195,6 +208,10 @@ def begin(matter: Matter, custodian_id: int, roots: list[Path], profile: Profile
             )
         )
         identity = int(made.inserted_primary_key[0])  # type: ignore[index]
+        if received:
+            connection.execute(
+                insert(received_productions).values(collection_id=identity, joined=False, unnamed=0)
+            )
         name = connection.execute(
             select(custodians.c.name).where(custodians.c.id == custodian_id)
         ).scalar_one()
@@ -204,6 +221,8 @@ def begin(matter: Matter, custodian_id: int, roots: list[Path], profile: Profile
             "roots": _names(roots),
             "profile": profile.name,
         }
+        if received:
+            details["received"] = True
         audit.record(connection, "collection begun", details)
     return identity
 

@@ -109,11 +109,13 @@ class Sender:
 
 def _from_source(unit: Unit) -> bool:
     """Whether the unit's roots lie in the source folder; otherwise they are members of a pack."""
-    return unit.sources[0].length is None
+    return bool(unit.sources) and unit.sources[0].length is None
 
 
 def _root(unit: Unit) -> str:
     """The same for all ranges of one source file, and for the unit that cut it."""
+    if unit.is_received:
+        return unit.name
     first = positions.ordinal(positions.path(unit.sources[0].position)[0])
     return f"c{unit.collection}-{first}"
 

@@ -18,6 +18,7 @@ from ediscovery.store.tables import (
     items,
     mentions,
     produced,
+    received_records,
 )
 from ediscovery.store.workspace import Matter
 
@@ -26,6 +27,8 @@ _FIELDS = (
     "ext", "sent_at", "modified_at", "created_at", "flags", "state", "language", "path", "pack",
     "text_offset", "text_length", "text_method", "text_size", "text_sha256", "message",
 )  # fmt: skip
+_DIGITS = "0123456789"
+_LONGEST_NUMBER, _MOST_PAGES = 18, 100_000
 
 
 class Slice(NamedTuple):
@@ -69,6 +72,7 @@ def read(
         )
     }
     groups = _groups(connection, wanted, people)
+    received = _received(connection, wanted)
     parents = _parents(connection, first, last)
     entities = _entities(connection, wanted)
     coding = _coding(connection, wanted)
@@ -91,10 +95,14 @@ def read(
     )  # fmt: skip
     for row, text in with_texts(matter, rows):
         own = people[row.collection_id]
+        everyone = groups.get(row.group_number) or [own]
+        sent, numbers = received.get(row.number, ([], []))
+        if sent:  # who sent it is beside those whose copies it was
+            own, everyone = sent[0], list(dict.fromkeys([*sent, *everyone]))
         yield _document(
-            matter, row, text, own, groups.get(row.group_number) or [own],
+            matter, row, text, own, everyone,
             row.number in parents, entities.get(row.number, []), coding.get(row.number, []),
-            bates.get(row.number, []),
+            [*numbers, *bates.get(row.number, [])],
         )  # fmt: skip
 
 
@@ -224,11 +232,43 @@ def _bates(connection: Connection, wanted: Any) -> dict[int, list[str]]:
         )
         .order_by(produced.c.number, produced.c.production_id)
     ):
-        first, last = row.bates_begin, row.bates_end
-        head = first.rstrip("0123456789")
-        digits = len(first) - len(head)
-        found.setdefault(row.number, []).extend(
-            f"{head}{value:0{digits}}"
-            for value in range(int(first[len(head) :]), int(last[len(head) :]) + 1)
-        )
+        found.setdefault(row.number, []).extend(numbers_of(row.bates_begin, row.bates_end))
     return found
+
+
+def _received(connection: Connection, wanted: Any) -> dict[int, tuple[list[str], list[str]]]:
+    """Custodians as sent and all numbers of documents that were received in a production."""
+    found: dict[int, tuple[list[str], list[str]]] = {}
+    for row in connection.execute(
+        select(
+            documents.c.number, received_records.c.bates_begin, received_records.c.bates_end,
+            received_records.c.page_ids, received_records.c.custodians,
+        )
+        .join(
+            received_records,
+            and_(
+                received_records.c.collection_id == documents.c.collection_id,
+                received_records.c.position == documents.c.position,
+            ),
+        )
+        .where(wanted)
+    ):  # fmt: skip
+        numbers = [*numbers_of(row.bates_begin, row.bates_end), *row.page_ids]
+        found[row.number] = row.custodians, list(dict.fromkeys(numbers))
+    return found
+
+
+def numbers_of(first: str, last: str) -> list[str]:
+    """Every number from ``first`` to ``last``; these two alone where they are no range of pages.
+
+    Nobody vouches for what was received: a range of more than 100,000 pages is none.
+    """
+    head = first.rstrip(_DIGITS)
+    begin, end = first[len(head) :], last[len(head) :]
+    plain = last.startswith(head) and begin and end and not end.strip(_DIGITS)
+    if not plain or max(len(begin), len(end)) > _LONGEST_NUMBER:
+        return [number for number in dict.fromkeys((first, last)) if number]
+    count = int(end) - int(begin) + 1
+    if not 0 < count <= _MOST_PAGES:
+        return list(dict.fromkeys((first, last)))
+    return [f"{head}{int(begin) + n:0{len(begin)}}" for n in range(count)]

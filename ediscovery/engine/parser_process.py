@@ -103,6 +103,7 @@ def main(page_handle: int) -> int:
     if job is None:
         return 0
     from ediscovery.analyze import language_model
+    from ediscovery.engine.received import ReceivedReader
     from ediscovery.engine.unit import UnitReader, most_written
     from ediscovery.engine.work import Unit
     from ediscovery.extract.walk import Poison
@@ -141,7 +142,7 @@ def main(page_handle: int) -> int:
         with open(request["pack"], "r+b") as file:
             file.seek(request["pack_end"])
             pack = PackWriter(file)
-            reader = UnitReader(
+            reader = (ReceivedReader if unit.is_received else UnitReader)(
                 unit, profile, tuple(job["passwords"]), Path(job["scratch"]), pack,
                 request["pack_name"], entered, poison,
             )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,17 +31,23 @@ def ingest(
     profile: Profile,
     pool: Pool,
     progress: Progress,
+    join: Callable[[Matter, int], None] | None = None,
 ) -> Ingested:
     """Take ``roots`` into custody as a collection of ``custodian`` and process it to the end.
+
+    With ``join`` it is a received production and ``custodian`` who sent it: ``join`` finds out,
+    once custody is taken, which files make which documents.
 
     The caller holds the matter's lock. Stopped anywhere, the same call goes on from there.
     """
     profile = matter.deployment.applied(profile)
-    begun = run.begin(matter, roots, custodian, profile)
+    begun = run.begin(matter, roots, custodian, profile, received=join is not None)
     if begun.collection is not None:
         if begun.state == "collecting":
             collect.take_custody(matter, begun.collection, begun.entries, pool, progress)
             begun.entries.clear()  # the manifest has them now
+        if join is not None:
+            join(matter, begun.collection)
         job = run.job(matter, begun.collection)
         read.plan(matter, begun.collection, profile)
         read.read(matter, begun.collection, job, pool, progress)

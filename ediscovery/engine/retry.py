@@ -10,14 +10,23 @@ from sqlalchemy import Connection, and_, exists, func, insert, select, tuple_, u
 from ediscovery.engine import pipeline, run
 from ediscovery.engine.pool import Pool
 from ediscovery.engine.progress import Progress
-from ediscovery.engine.stages import cull, dedupe, number, read, settle
+from ediscovery.engine.stages import cull, dedupe, number, plan_received, read, settle
+from ediscovery.engine.work import RECORD
+from ediscovery.model import positions
 from ediscovery.model.errors import UsageError
 from ediscovery.model.profile import Profile, from_dict
 from ediscovery.model.states import Role, is_exception, meaning
 from ediscovery.store import audit
 from ediscovery.store.catalog import writing
 from ediscovery.store.reports import ignored
-from ediscovery.store.tables import collections, documents, items, resolutions, units
+from ediscovery.store.tables import (
+    collections,
+    documents,
+    items,
+    resolutions,
+    source_files,
+    units,
+)
 from ediscovery.store.workspace import Matter
 
 
@@ -97,11 +106,15 @@ def _unfinished(matter: Matter) -> set[int]:
 
 
 def _roots(connection: Connection, state: str) -> list[tuple[int, str]]:
-    """The items to be read again: each bad one, or what holds it when it has no bytes here."""
+    """The items to be read again: each bad one, or what holds it when it has no bytes here.
+
+    Of a received production these are records, with the files that custody was taken of; its load
+    files were joined once, and what belongs to a record is read with that.
+    """
     accepted = ignored()
     rows = connection.execute(
         select(items.c.collection_id, items.c.position, items.c.parent, items.c.native_offset,
-               items.c.state)
+               items.c.state, items.c.relation)
         .join(collections, collections.c.id == items.c.collection_id)
         .where(
             items.c.state != "ok",
@@ -116,13 +129,30 @@ def _roots(connection: Connection, state: str) -> list[tuple[int, str]]:
     for row in rows:
         if state not in ("", row.state, row.state.partition(":")[0]):
             continue
-        if is_exception(row.state) and meaning(row.state).retryable:
+        if not is_exception(row.state) or not meaning(row.state).retryable:
+            continue
+        if row.parent is not None or not _joined(connection, row):
             found.add(_with_bytes(connection, row))
     kept: list[tuple[int, str]] = []
     for collection, position in sorted(found):
         if not kept or kept[-1][0] != collection or not position.startswith(kept[-1][1]):
             kept.append((collection, position))
     return kept
+
+
+def _joined(connection: Connection, row: Any) -> bool:
+    """Whether a source file is a load file or belongs to a record of a received production."""
+    (ordinal,) = positions.path(row.position)
+    return (
+        connection.execute(
+            select(source_files.c.ordinal).where(
+                source_files.c.collection_id == row.collection_id,
+                source_files.c.ordinal == ordinal,
+                plan_received.taken(),
+            )
+        ).first()
+        is not None
+    )
 
 
 def _path(connection: Connection, collection: int, position: str) -> str:
@@ -136,10 +166,14 @@ def _path(connection: Connection, collection: int, position: str) -> str:
 
 
 def _with_bytes(connection: Connection, row: Any) -> tuple[int, str]:
-    while row.native_offset is None and row.parent is not None:
+    while row.native_offset is None and row.parent is not None and row.relation != RECORD:
         row = connection.execute(
             select(
-                items.c.collection_id, items.c.position, items.c.parent, items.c.native_offset
+                items.c.collection_id,
+                items.c.position,
+                items.c.parent,
+                items.c.native_offset,
+                items.c.relation,
             ).where(items.c.collection_id == row.collection_id, items.c.position == row.parent)
         ).one()
     return row.collection_id, row.position

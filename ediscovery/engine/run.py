@@ -32,11 +32,14 @@ class Begun:
     entries: list[Entry] = field(default_factory=list)
 
 
-def begin(matter: Matter, roots: list[Path], custodian: str, profile: Profile) -> Begun:
+def begin(
+    matter: Matter, roots: list[Path], custodian: str, profile: Profile, *, received: bool = False
+) -> Begun:
     """The unfinished collection of these files, else a new one of what is not yet in the matter.
 
     Files that an earlier collection of the custodian holds under the same path, size and time are
-    left out and counted. Raises :class:`Refused` for a closed matter.
+    left out and counted; a production that was ``received`` is taken whole, for its load files
+    name files that are known as well as new ones. Raises :class:`Refused` for a closed matter.
     """
     with matter.engine.connect() as connection:
         closed = connection.execute(select(matter_table.c.closed_at)).scalar_one()
@@ -46,7 +49,7 @@ def begin(matter: Matter, roots: list[Path], custodian: str, profile: Profile) -
     roots = collect.outermost(roots)
     prepare_scratch(matter)
     custodian_id = collect.custodian(matter, custodian)
-    unfinished = collect.unfinished(matter, custodian_id, roots, profile)
+    unfinished = collect.unfinished(matter, custodian_id, roots, profile, received)
     if unfinished is not None and unfinished[1] != "collecting":
         return Begun(*unfinished)
     entries = collect.scan(roots)
@@ -54,8 +57,13 @@ def begin(matter: Matter, roots: list[Path], custodian: str, profile: Profile) -
     fresh = [e for e in entries if not _same(e, known)]
     if unfinished is None and not fresh:
         return Begun(None, known_files=len(entries))
+    if received:
+        fresh = entries
     if unfinished is None:
-        unfinished = collect.begin(matter, custodian_id, roots, profile), "collecting"
+        unfinished = (
+            collect.begin(matter, custodian_id, roots, profile, received),
+            "collecting",
+        )
     return Begun(*unfinished, len(entries) - len(fresh), fresh)
 
 

@@ -322,18 +322,25 @@ def most_written(unit: Unit, profile: Profile) -> int:
     """A bound in bytes on any one file written for ``unit``, its pack being the largest.
 
     What sources may unfold into is charged as they are read; this only stops a library that runs
-    wild. Several sources are each below the size at which a file has a unit of its own.
+    wild. Several sources are each below the size at which a file has a unit of its own, but for
+    records of a received production, whose files stay together.
     """
-    if len(unit.sources) > 1:
+    if unit.is_received:
+        sizes = [max(profile.cut_bytes, _size(source)) for source in unit.sources]
+    elif len(unit.sources) > 1:
         sizes = [profile.cut_bytes] * len(unit.sources)
     else:
-        try:
-            sizes = [unit.sources[0].length or os.stat(unit.sources[0].path).st_size]
-        except OSError:
-            sizes = [0]
+        sizes = [_size(unit.sources[0])]
     limits = profile.limits
     budgets = (max(limits.expansion_bytes, limits.expansion_ratio * size) for size in sizes)
     return 2 * (sum(sizes) + sum(budgets)) + 4 * limits.text_bytes
+
+
+def _size(source: Source) -> int:
+    try:
+        return source.length or os.stat(source.path).st_size
+    except OSError:
+        return 0
 
 
 def _above(known: list[Any]) -> Item | None:

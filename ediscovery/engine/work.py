@@ -8,6 +8,10 @@ from typing import Any, NamedTuple
 from ediscovery.model.profile import Profile, from_dict
 from ediscovery.store.workspace import Identity
 
+# Kinds of units of a received production: its load files, and the records that these name.
+LOAD_FILE, RECORDS = "load-file", "records"
+RECORD = "record"  # relation of the item that a record becomes
+
 
 class Source(NamedTuple):
     """Where the bytes of a unit's root lie: in a source file or as a member of a pack.
@@ -34,8 +38,10 @@ class Source(NamedTuple):
 class Unit:
     """What one task reads: some source files, a range of a container's children, or one item again.
 
-    ``known`` is the record of the container (kind ``range``) or item (kind ``retry``) as it was
-    read before, its values in the order of ``model.items.COLUMNS``.
+    ``records`` are those of a received production (kinds ``records`` and ``retry``), whose files
+    ``sources`` then are: see :mod:`ediscovery.engine.received`. ``known`` is the record of the
+    container (kind ``range``) or item (kind ``retry``) as it was read before, its values in the
+    order of ``model.items.COLUMNS``.
     """
 
     collection: int
@@ -46,6 +52,12 @@ class Unit:
     stop: int = 0
     hint: Any = None
     known: list[Any] | None = None
+    records: list[dict[str, Any]] | None = None
+
+    @property
+    def is_received(self) -> bool:
+        """Whether it is of a received production: a load file or records."""
+        return self.records is not None or self.kind == LOAD_FILE
 
     def packed(self) -> list[Any]:
         """Plain data for the parser process; :meth:`unpacked` reads it back."""

@@ -139,23 +139,23 @@ def _next_child(frame: _Frame, poison: Mapping[str, Poison], entered: Entered) -
     entered(position, "next in " + item.file_name, item.size)
     bad = poison.get(position)
     if bad is not None and bad.again:
-        _worsen(item, bad.state, f"Reading stopped at child {frame.ordinal}: {bad.message}")
+        worsen(item, bad.state, f"Reading stopped at child {frame.ordinal}: {bad.message}")
         return None
     try:
         child = next(frame.children, None)
     except EvidenceError as error:
-        _worsen(item, error.state, error.message)
+        worsen(item, error.state, error.message)
         return None
     except MemoryError:
         raise
     except Exception as error:
         if our_disk_failed(error):
             raise
-        _worsen(item, State.CORRUPT, f"Its children end early: {describe(error)}")
+        worsen(item, State.CORRUPT, f"Its children end early: {describe(error)}")
         return None
     if child is not None and frame.count >= limit:
         which = "messages" if item.category == "mailstore" else "members"
-        _worsen(item, f"{State.LIMIT}:{which}", f"Only the first {limit} children were read.")
+        worsen(item, f"{State.LIMIT}:{which}", f"Only the first {limit} children were read.")
         return None
     if child is not None:
         frame.count += 1
@@ -193,7 +193,7 @@ def _enter(
         return None, Visit(item, None, "")
     entered(position, name, content.size)
     item.size = content.size
-    _hash(item, content)
+    digest(item, content)
     bad = poison.get(position)
     ranges: list[Range] = []
     if bad is not None:
@@ -226,14 +226,14 @@ def _reenter(
     try:
         result = extractor(known.mime_type)(child.content, own)
     except EvidenceError as error:
-        _worsen(known, error.state, error.message)
+        worsen(known, error.state, error.message)
         return None
     except MemoryError:
         raise
     except Exception as error:
         if our_disk_failed(error):
             raise
-        _worsen(known, State.CORRUPT, describe(error))
+        worsen(known, State.CORRUPT, describe(error))
         return None
     return _Frame(known, child.content, result, iter(result.children), own)
 
@@ -343,7 +343,7 @@ def _apply(item: Item, child: Child, result: Extraction) -> None:
     if item.state != State.OK:
         item.stage = "extract"
     if child.state != State.OK:
-        _worsen(item, child.state, child.message)
+        worsen(item, child.state, child.message)
     top_level = item.family is None or item.family == item.position
     if item.relation in ("attachment", "inline", "embedded") or not top_level:
         item.record_type = "Attachment"
@@ -367,7 +367,7 @@ def _close(frame: _Frame) -> Visit:
         expected = item.expected_children
         if expected is not None and expected != frame.count and frame.context.only is None:
             item.flags.append("gap")
-            _worsen(
+            worsen(
                 item, State.WARNINGS, f"It announces {expected} children; {frame.count} were found."
             )
     if item.role == Role.CONTAINER and not frame.count and item.state not in _PARSED:
@@ -378,12 +378,12 @@ def _close(frame: _Frame) -> Visit:
     limit = frame.context.profile.limits.text_bytes
     if len(text) > limit:
         text = text[:limit]
-        _worsen(item, f"{State.LIMIT}:text", f"Only the first {limit} characters were kept.")
+        worsen(item, f"{State.LIMIT}:text", f"Only the first {limit} characters were kept.")
     item.text_chars = len(text)
     return Visit(item, frame.content, text, frame.found)
 
 
-def _worsen(item: Item, state: str, message: str) -> None:
+def worsen(item: Item, state: str, message: str) -> None:
     """Record a further problem; the first exception names the state, every message is kept."""
     if item.state in (State.OK, State.WARNINGS):
         item.state = state
@@ -391,7 +391,8 @@ def _worsen(item: Item, state: str, message: str) -> None:
     item.message = f"{item.message} {message}".strip()
 
 
-def _hash(item: Item, content: Content) -> None:
+def digest(item: Item, content: Content) -> None:
+    """Put the MD5, SHA-1 and SHA-256 of ``content`` on ``item``."""
     md5, sha1, sha256 = (
         hashlib.md5(usedforsecurity=False),
         hashlib.sha1(usedforsecurity=False),

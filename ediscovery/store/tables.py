@@ -400,6 +400,67 @@ bates_counters = Table(
     Column("next", BigInteger, nullable=False),
 )
 
+# A collection that came as a production. Its row is there from the beginning; ``joined`` once the
+# load files are read and the three tables below are filled, all or nothing.
+received_productions = Table(
+    "received_production",
+    catalog,
+    Column("collection_id", Whole, primary_key=True, autoincrement=False),
+    Column("joined", Boolean, nullable=False),
+    Column("unnamed", Whole, nullable=False),  # files that no load file names
+)
+
+# Load files of received productions: each is the container of its records.
+received_load_files = Table(
+    "received_load_file",
+    catalog,
+    Column("collection_id", Whole, primary_key=True, autoincrement=False),
+    Column("ordinal", Whole, primary_key=True, autoincrement=False),  # of the source file
+    Column("format", ByteText, nullable=False),  # dat | opt | lfp
+    Column("announced", Whole, nullable=False),  # records, the refused ones included
+    Column("records", Whole, nullable=False),
+    Column("found", Json, nullable=False),  # how many findings of each kind
+    Column("findings", Json, nullable=False),  # the first of them: line, record, kind, sentence
+)
+
+# The documents that load files name. ``position`` is that of the item which a record becomes.
+received_records = Table(
+    "received_record",
+    catalog,
+    Column("collection_id", Whole, primary_key=True, autoincrement=False),
+    Column("load_file", Whole, primary_key=True, autoincrement=False),
+    Column("child", Whole, primary_key=True, autoincrement=False),  # from 0, in the file's order
+    Column("position", ByteText, nullable=False),
+    Column("line", Whole, nullable=False),
+    Column("bates_begin", ByteText, nullable=False),
+    Column("bates_end", ByteText, nullable=False),
+    Column("page_ids", Json, nullable=False),  # as the page file calls the pages
+    Column("parent", ByteText),  # positions of the records above it
+    Column("family", ByteText, nullable=False),
+    Column("custodians", Json, nullable=False),  # as sent: its own first
+    Column("known", Json, nullable=False),  # what the sent fields say, by column of ``item``
+    Column("hashes", Json, nullable=False),  # of the native, as sent, by column of ``item``
+    Column("fields", Json, nullable=False),  # everything as it was sent
+    Column("text", ByteText, nullable=False),  # that stood in the load file itself
+    Column("state", ByteText, nullable=False),
+    Column("message", ByteText, nullable=False),
+    Index("ix_received_record_position", "collection_id", "position"),
+)
+
+# What each file of a volume is to a record. The record that names it first owns it.
+received_files = Table(
+    "received_file",
+    catalog,
+    Column("collection_id", Whole, primary_key=True, autoincrement=False),
+    Column("load_file", Whole, primary_key=True, autoincrement=False),
+    Column("child", Whole, primary_key=True, autoincrement=False),
+    Column("place", Whole, primary_key=True, autoincrement=False),  # native, text, pages in order
+    Column("use", ByteText, nullable=False),  # native | text | page
+    Column("ordinal", Whole, nullable=False),  # of the source file
+    Column("owned", Boolean, nullable=False),
+    Index("ix_received_file_ordinal", "collection_id", "ordinal"),
+)
+
 # The chained audit log; the file beside the catalog mirrors it line by line.
 audit = Table(
     "audit",

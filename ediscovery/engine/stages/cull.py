@@ -11,7 +11,7 @@ from ediscovery.analyze.cull import Candidate, Rules, Verdict, rules, verdicts
 from ediscovery.analyze.hash_lists import Digests, HashLists
 from ediscovery.model.profile import Cull, Profile
 from ediscovery.model.states import Role
-from ediscovery.store import audit
+from ediscovery.store import audit, received
 from ediscovery.store.catalog import writing
 from ediscovery.store.tables import documents, items
 from ediscovery.store.workspace import Matter
@@ -28,9 +28,10 @@ def check(profile: Profile) -> None:
 def cull(matter: Matter, collection: int, profile: Profile) -> int:
     """Set aside the unnumbered documents of ``collection`` that a rule fits; returns how many.
 
-    Numbered documents stay: a number that was given is never taken back. Safe to repeat.
+    Numbered documents stay: a number that was given is never taken back. So do those of a received
+    production, which have numbers already. Safe to repeat.
     """
-    if profile.cull == Cull():
+    if profile.cull == Cull() or received.is_received(matter, collection):
         return 0
     chosen = rules(profile.cull)
     with writing(matter.engine) as connection, HashLists(profile.cull.denist) as lists:

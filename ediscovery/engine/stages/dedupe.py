@@ -2,7 +2,8 @@
 
 Only top-level documents are compared, each with its family (``item.family_hash``), so that two
 mails alike but for an attachment never merge and no attachment is suppressed under a mail that
-lacks it elsewhere. The primary is the copy with the lowest control number: the first that came in,
+lacks it elsewhere. Received productions are never grouped, neither with our own collections nor
+with each other. The primary is the copy with the lowest control number: the first that came in,
 whatever the number of workers. Empty files have no hash and are never grouped.
 
 All of it are set operations of the catalog: no row comes into this process.
@@ -22,6 +23,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    exists,
     func,
     insert,
     null,
@@ -34,7 +36,7 @@ from sqlalchemy import (
 from ediscovery.model.errors import UsageError
 from ediscovery.store import audit
 from ediscovery.store.catalog import COUNTED, writing
-from ediscovery.store.tables import Whole, collections, documents, items
+from ediscovery.store.tables import Whole, collections, documents, items, received_productions
 from ediscovery.store.workspace import Matter
 
 SCOPES = ("global", "custodian", "none")
@@ -86,8 +88,12 @@ def dedupe(matter: Matter, scope: str) -> int:
 def _wanted(scope: str) -> Any:
     """Every family whose group is not what it must be, with the number of its primary."""
     number = documents.c.number
-    # What has no hash equals nothing: its own number, which is no hash, keeps it apart.
-    key = case((items.c.family_hash == "", cast(number, Text)), else_=items.c.family_hash)
+    # What has no hash equals nothing: its own number, which is no hash, keeps it apart. So does
+    # what was received: that a party sent it, under which number, is a fact of its own.
+    received = exists().where(received_productions.c.collection_id == documents.c.collection_id)
+    key = case(
+        (or_(items.c.family_hash == "", received), cast(number, Text)), else_=items.c.family_hash
+    )
     apart: list[ColumnElement[Any]] = [key]
     if scope == "custodian":
         apart.append(collections.c.custodian_id)

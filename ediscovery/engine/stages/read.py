@@ -13,6 +13,7 @@ from ediscovery.engine import assemble
 from ediscovery.engine.delivery import Sender
 from ediscovery.engine.pool import Pool
 from ediscovery.engine.progress import Progress
+from ediscovery.engine.stages import plan_received
 from ediscovery.engine.tasks import UnitTask, read_unit
 from ediscovery.engine.work import Job, Outcome
 from ediscovery.model import positions
@@ -29,12 +30,17 @@ _POSITION, _STATE, _PATH = (COLUMNS.index(n) for n in ("position", "state", "pat
 
 
 def plan(matter: Matter, collection: int, profile: Profile) -> None:
-    """Cut the manifest into units: neighbours together, large files alone. Done once."""
+    """Cut the manifest into units: neighbours together, large files alone. Done once.
+
+    Of a received production the load files and the records with their files come first.
+    """
     with writing(matter.engine) as connection:
         if connection.execute(
             select(units.c.id).where(units.c.collection_id == collection)
         ).first():
             return
+        for name, kind, spec in list(plan_received.units_of(connection, collection, profile)):
+            _add(connection, collection, name, kind, spec)
         for first, last, shown in list(_cut(connection, collection, profile)):
             _add(
                 connection, collection, f"c{collection}-{positions.ordinal(first)}", "files",
@@ -49,13 +55,13 @@ def _cut(
     last, name = -1, ""
     rows = connection.execute(
         select(source_files.c.ordinal, source_files.c.size, source_files.c.shown)
-        .where(source_files.c.collection_id == collection)
+        .where(source_files.c.collection_id == collection, ~plan_received.taken())
         .order_by(source_files.c.ordinal)
     )
     for ordinal, length, shown in rows:
         large = length > profile.cut_bytes
         full = count >= profile.unit_items or size + length > profile.unit_bytes
-        if count and (large or full):
+        if count and (large or full or ordinal != last + 1):
             yield first, last, name
             count = size = 0
         if not count:

@@ -17,8 +17,8 @@ _ENDS = {"\r\n": "CR LF", "\n": "LF", "\r": "CR"}
 class DatFile:
     """A delimited load file, open for reading. Iterate it, as often as you like.
 
-    ``dialect`` is how the file is written, ``names`` what its columns are called, ``line`` the
-    line on which the record given last begins.
+    ``dialect`` is how the file is written, ``names`` what its columns are called, ``headed``
+    whether the first row holds names, ``line`` the line on which the record given last begins.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class DatFile:
         self.line = 0
         self._said: list[Finding] = []
         first, second = self._first_rows()
-        self._header = is_header(first, second) if header is None else header
+        self.headed = is_header(first, second) if header is None else header
         told: list[str] = []
         if names:
             self.names, told = unlike(names)
-        elif self._header:
+        elif self.headed:
             self.names, told = unlike(first)
         else:
             self.names = [f"Field {number}" for number in range(1, len(first) + 1)]
@@ -71,7 +71,7 @@ class DatFile:
     def all_names(self) -> list[str]:
         """``names``, and those of the surplus values of ragged rows; reads the whole file."""
         found = dict.fromkeys(self.names)
-        for values in _Rows(self, quiet=True).run(len(self.names), self._header):
+        for values in _Rows(self, quiet=True).run(len(self.names), self.headed):
             if len(values) > len(self.names):
                 found.update(dict.fromkeys(self._surplus(len(values))))
         return list(found)
@@ -87,7 +87,7 @@ class DatFile:
         rows = _Rows(self)
         names, count, multi = self.names, len(self.names), self._multi
         separator = self.dialect.multi
-        for values in rows.run(count, self._header):
+        for values in rows.run(count, self.headed):
             fields: dict[str, Value]
             if len(values) == count:
                 fields = dict(zip(names, values, strict=True))

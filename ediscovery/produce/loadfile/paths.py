@@ -27,7 +27,7 @@ def inside(volume: Path, path: str) -> Path:
         Outside: the path is empty, absolute, on a drive or a share, climbs with ``..``, holds a
             NUL, is too long for a file system, or runs through a link out of the volume.
     """
-    names = _names(path)
+    names = names_of(path)
     try:
         lengths = [len(os.fsencode(name)) for name in names]
         if max(lengths) > _LONGEST_NAME or sum(lengths) + len(lengths) > _LONGEST_PATH:
@@ -44,7 +44,12 @@ def inside(volume: Path, path: str) -> Path:
     return found
 
 
-def _names(path: str) -> list[str]:
+def names_of(path: str) -> list[str]:
+    """The names of the folders and the file of ``path``, which stays below where it begins.
+
+    Raises:
+        Outside: as :func:`inside`, as far as the path alone shows it.
+    """
     if not path.strip():
         raise Outside("is empty")
     if "\0" in path:
