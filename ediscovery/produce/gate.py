@@ -111,12 +111,16 @@ def _redaction_missing(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
     lost, unseen = [], []
     for one in facts.going():
         form = facts.forms[one.number]
-        if one.redactions and not form.rendered:
+        if one.redactions and not form.redactable:
             unseen.append(one.number)
         elif any(not hits for hits in form.hits):
             lost.append(one.number)
-    yield "a redaction is nowhere on its pages", lost
-    yield "to be redacted, and can't be shown as pages to burn it into", unseen
+    yield "a redaction is nowhere in what would go out of it", lost
+    yield (
+        "redacted words can still be read in its rebuilt file; do they span several cells?",
+        [one.number for one in facts.going() if facts.forms[one.number].wrong],
+    )
+    yield "to be redacted, and can neither be shown as pages nor rebuilt", unseen
 
 
 def _redaction_untagged(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
@@ -215,6 +219,7 @@ def _native_of_redacted(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
             one.number
             for one in facts.candidates
             if (one.redactions or one.withheld)
+            and not facts.forms[one.number].rebuilt
             and (facts.forms[one.number].native or facts.forms[one.number].kind == NATIVE)
         ],
     )

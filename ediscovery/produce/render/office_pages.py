@@ -107,8 +107,7 @@ def _is_openxml(source: Path) -> bool:
 
 
 def _hides_sheets(content: Content, mime_type: str, context: Context) -> bool:
-    """Whether a workbook has hidden sheets, or its format (XLSB) is one of which that is not known.
-    """
+    """Whether a workbook has hidden sheets, or nothing here can tell (XLSB)."""
     reader = registry.EXTRACTORS.get(mime_type)
     if reader not in ("office.ole:extract", "office.odf:extract"):
         return True

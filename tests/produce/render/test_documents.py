@@ -17,7 +17,7 @@ from ediscovery.model.profile import Profile
 from ediscovery.produce.render import flow, libreoffice, raster
 from ediscovery.produce.render.documents import open_pages
 from ediscovery.produce.render.finish import finish
-from ediscovery.produce.render.pages import Page, Pages, Rendering
+from ediscovery.produce.render.pages import Page, Rendering
 from ediscovery.produce.render.slip_sheet import slip_sheet
 from tests.produce.render.support import PDF, context, pages_of, pdf_with, said
 

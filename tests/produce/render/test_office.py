@@ -1,4 +1,4 @@
-"""Office files at rendering: passwords, hidden sheets of older formats, LibreOffice that must end."""
+"""Office files at rendering: passwords, hidden sheets of older formats, the end of LibreOffice."""
 
 from __future__ import annotations
 
