@@ -7,7 +7,7 @@ whether a code blocks, warns or is ignored.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,9 +24,10 @@ class Facts:
     ``candidates`` in the order of the production, ``copies`` those left out as their duplicates;
     ``forms`` by number. ``earlier``: rows of what went out before. ``privileged``: SHA-256 of the
     natives of the matter's privileged documents. ``spoken``: by number, the names of fields in
-    which redacted words stand. ``departures``: sentences on the protocol. ``first``, ``next`` and
-    ``taken``: the number that the specification wants, the next of the prefix, and the numbers of
-    other productions that this one would use again.
+    which redacted words stand. ``screened``: documents of these families, each with its family,
+    that hit the privilege screen and have no decision. ``departures``: sentences on the protocol.
+    ``first``, ``next`` and ``taken``: the number that the specification wants, the next of the
+    prefix, and the numbers of other productions that this one would use again.
     """
 
     specification: Specification
@@ -36,6 +37,7 @@ class Facts:
     earlier: Sequence[Any] = ()
     privileged: frozenset[str] = frozenset()
     spoken: dict[int, list[str]] = field(default_factory=dict)
+    screened: Mapping[int, int] = field(default_factory=dict)
     departures: Sequence[str] = ()
     first: int = 1
     next: int = 1
@@ -96,6 +98,19 @@ def _privileged(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
             # Pictures in signatures are the same in mails of every kind.
             if one.item["sha256"] in facts.privileged and one.item["relation"] != "inline"
         ],
+    )
+
+
+def _privilege_screen(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
+    families = set(facts.screened.values())
+    going = [one for one in facts.going() if one.family in families]
+    yield (
+        "hits the privilege screen and is not coded in privilege",
+        [one.number for one in going if one.number in facts.screened],
+    )
+    yield (
+        "a member of its family hits the privilege screen and is not coded in privilege",
+        [one.number for one in going if one.number not in facts.screened],
     )
 
 
@@ -252,6 +267,7 @@ CHECKS: dict[str, Check] = {
     "not-responsive": _not_responsive,
     "unreviewed": _unreviewed,
     "privileged": _privileged,
+    "privilege-screen": _privilege_screen,
     "redaction-missing": _redaction_missing,
     "redaction-untagged": _redaction_untagged,
     "family-differs": _family_differs,

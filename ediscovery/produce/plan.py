@@ -26,6 +26,7 @@ from ediscovery.produce.secrets import words_of
 from ediscovery.produce.selection import select_documents
 from ediscovery.produce.specification import Specification
 from ediscovery.review import protocol as agreements
+from ediscovery.review import screen
 from ediscovery.store import tables
 from ediscovery.store.tables import coded, items, produced, productions
 from ediscovery.store.workspace import Matter
@@ -202,6 +203,7 @@ def _facts(
             plan.forms,
             earlier=ledger.earlier(connection, [one.number for one in chosen], volume),
             privileged=_privileged(connection),
+            screened=screen.undecided(matter, connection, (one.family for one in chosen)),
             first=bates.start if begun is None else 1,
             next=follows,
             taken=_taken(connection, plan, matter) if begun is None else (),

@@ -380,3 +380,34 @@ def test_the_gate_knows_every_finding_that_it_makes() -> None:
     from ediscovery.produce.specification import GATE
 
     assert gate.CHECKS.keys() <= GATE.keys()
+
+
+# -- the privilege screen --------------------------------------------------------------------------
+
+
+def test_the_screen_stops_what_nobody_decided_on(base: Home, tmp_path: Path) -> None:
+    home = Home(Path(shutil.copytree(base.home, tmp_path / "home")), tmp_path / "out")
+    screen = tmp_path / "screen.yaml"
+    screen.write_text('title: Counsel\nterms: ["los 1"]\n')
+    home.run("privilege-screen", "show", "acme", expect=2)
+    home.run("privilege-screen", "set", "acme", str(screen))
+    assert "los 1" in home.run("privilege-screen", "show", "acme")
+    told = json.loads(home.run("privilege-screen", "hits", "acme", "--json"))
+    hits = home.find('"los 1"')
+    assert told["documents"] == len(hits) and told["undecided"]
+
+    def stopped() -> dict[str, list[str]]:
+        text = home.run("produce", "plan", "acme", "--query", "coding:responsive=yes", "--json",
+                        "--workers", "0", expect=4)  # fmt: skip
+        found = json.loads(text)["findings"]
+        return {one["sentence"]: one["documents"] for one in found
+                if one["code"] == "privilege-screen"}  # fmt: skip
+
+    direct = home.find('"los 1" AND coding:responsive=yes AND NOT coding:privilege=*')
+    found = stopped()
+    named = found.pop("hits the privilege screen and is not coded in privilege")
+    assert named and set(named) <= set(direct), "copies are left out"
+    home.produce("VOL005", "--workers", "0", "--override", "produced-before", "--reason", "x",
+                 "--second-person", "Someone", expect=4)  # fmt: skip
+    home.run("code", "acme", "--query", '"los 1"', "--set", "privilege=none")
+    assert stopped() == {}

@@ -135,7 +135,7 @@ def test_without_images_too(matter: Matter, tmp_path: Path) -> None:
 @pytest.mark.skipif(libreoffice.program() is None, reason="LibreOffice is missing")
 @pytest.mark.parametrize("images", ["tiff", "pdf"])
 def test_pages_are_made_of_the_rebuilt_file(matter: Matter, images: str, tmp_path: Path) -> None:
-    text = f"treatments: {{default: {{images: tiff}}, spreadsheet: {{images: {images}, native: false}}}}"
+    text = f"treatments: {{spreadsheet: {{images: {images}, native: false}}}}"
     folder = produce(matter, tmp_path / "out", text, (XLSX,))
     assert failing(folder, matter) == {}
     (row,) = rows(folder)
