@@ -130,12 +130,16 @@ def check(matter: str, spec: str | None, as_json: bool) -> None:
 
     Exit code 4 when something departs.
     """
+    from ediscovery.cli.choosing import bring_up
     from ediscovery.produce import departures
     from ediscovery.produce.specification import load
     from ediscovery.review import protocol as kept
 
     opened = open_matter(matter)
     held = kept.version(opened, None)
+    if held.protocol.search_terms:
+        with opened.locked():
+            bring_up(opened, quiet=as_json)
     found = departures.of_matter(opened, held.protocol)
     if spec is not None:
         found += departures.departures(

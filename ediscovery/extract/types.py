@@ -6,6 +6,7 @@ The rules are explained in ``docs/identification.md``.
 from __future__ import annotations
 
 _OOXML = "application/vnd.openxmlformats-officedocument."
+XLSX = _OOXML + "spreadsheetml.sheet"
 _ODF = "application/vnd.oasis.opendocument."
 
 UNKNOWN = "application/octet-stream"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,8 +22,8 @@ from ediscovery.produce.loadfile.dat_read import DatFile
 from ediscovery.produce.loadfile.paths import Outside, inside
 from ediscovery.produce.loadfile.roles import roles
 from ediscovery.produce.loadfile.rows import Finding, PageRow
-from ediscovery.produce.render.verify import pdf_is_clean, text_is_clean
-from ediscovery.produce.secrets import words_of
+from ediscovery.produce.render.verify import pdf_is_clean, text_is_clean, workbook_is_clean
+from ediscovery.produce.secrets import cells_of, words_of
 from ediscovery.produce.volume import MANIFEST, digests_of
 from ediscovery.store.workspace import Matter
 
@@ -368,6 +369,11 @@ def _against(
         if one.item["size"] and one.item["sha256"] in hashes:
             redacted.fail(f"{hashes[one.item['sha256']][0]} is the native of a redacted document.")
         secrets = words_of(matter, one)
+        if line.native_sha256:
+            row = have[line.bates_begin]
+            secrets += cells_of(matter, one)
+            for sentence in _rebuilt(folder, row, line, digests, secrets):
+                redacted.fail(sentence)
         for where, text in _told(folder, records.get(line.bates_begin), have[line.bates_begin]):
             if text_is_clean(text, secrets, where):
                 redacted.fail(f"{where} of {line.bates_begin} holds redacted words.")
@@ -375,6 +381,22 @@ def _against(
             for wrong in pdf_is_clean(path.read_bytes(), secrets, path.name):
                 redacted.fail(f"{wrong.where}: {wrong.message}")
     return [written, withheld, redacted]
+
+
+def _rebuilt(
+    folder: Path, row: _Row, line: Any, digests: dict[str, tuple[int, str]], secrets: list[str]
+) -> Iterator[str]:
+    """What is wrong with the rebuilt native of a redacted spreadsheet."""
+    name = row.native.replace("\\", "/")
+    if digests.get(name, (0, ""))[1] != line.native_sha256:
+        yield f"The native of the redacted {row.first} is not the rebuilt one."
+        return
+    try:
+        found = workbook_is_clean(inside(folder, name).read_bytes(), secrets, name)
+    except (Outside, OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        yield f"The native of the redacted {row.first} can't be looked through: {error}"
+        return
+    yield from (f"{wrong.where}: {wrong.message}" for wrong in found)
 
 
 def _told(folder: Path, record: Any, row: _Row) -> Iterator[tuple[str, str]]:

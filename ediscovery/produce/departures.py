@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from ediscovery.produce.specification import Bates, Specification
 from ediscovery.review.protocol import ESIProtocol
-from ediscovery.store.tables import collections, redaction_removals, redactions
+from ediscovery.search.backends import index_of
+from ediscovery.search.grammar import parse
+from ediscovery.store.tables import coded, collections, documents, redaction_removals, redactions
 from ediscovery.store.tables import matter as matter_table
 from ediscovery.store.workspace import Matter
 
@@ -39,6 +41,7 @@ def departures(
     return [
         *_forms(protocol, specification, zone),
         *_treatments(protocol, specification),
+        *_clawback(protocol, specification),
         *_numbering(
             protocol, replace(specification.bates, prefix=specification.bates.prefix or prefix)
         ),
@@ -48,8 +51,9 @@ def departures(
 def of_matter(matter: Matter, protocol: ESIProtocol) -> list[Finding]:
     """What was done in the matter otherwise than ``protocol`` says.
 
-    Looked at are each collection's way of deduplication, the matter's zone, and the reason codes of
-    redactions that stand.
+    Looked at are each collection's way of deduplication, the matter's zone, the reason codes of
+    redactions that stand, threading and TAR of which the matter has no record, and the hits of
+    agreed search terms that nobody has coded. The index must be up to the catalog.
     """
     found: list[Finding] = []
     with matter.reader.connect() as connection:
@@ -77,7 +81,38 @@ def of_matter(matter: Matter, protocol: ESIProtocol) -> list[Finding]:
                 for code in used
                 if code not in protocol.redaction_reasons
             ]
+        found += _not_recorded(protocol)
+        found += _unreviewed(matter, connection, protocol)
     return found
+
+
+def _not_recorded(protocol: ESIProtocol) -> Iterator[Finding]:
+    """What was agreed to be done and is not done by anything in a matter."""
+    if protocol.threading == "inclusive-only":
+        yield Finding("threading", "inclusive-only", "not recorded, every mail is taken")
+    if protocol.tar is not None and protocol.tar.used:
+        recall = f" to a recall of {protocol.tar.recall:g}" if protocol.tar.recall else ""
+        yield Finding("tar", f"used{recall}", "not recorded in the matter")
+
+
+def _unreviewed(matter: Matter, connection: Connection, protocol: ESIProtocol) -> Iterator[Finding]:
+    """Agreed search terms of which hits are not coded in ``responsive``; copies count as theirs."""
+    if not protocol.search_terms:
+        return
+    first = select(documents.c.number).where(
+        documents.c.is_primary, documents.c.withdrawn.is_(False)
+    )
+    reviewed = select(coded.c.number).where(coded.c.field == "responsive")
+    left = set(connection.execute(first.where(documents.c.number.not_in(reviewed))).scalars())
+    with index_of(matter).open() as target:
+        for term in protocol.search_terms:
+            hits = target.matching(parse(term, matter.zone).tree).tolist()
+            count = len(left.intersection(hits))
+            if count:
+                yield Finding(
+                    f"search_terms/{term}", "every hit is reviewed",
+                    f"{count:,} hits are not coded for responsiveness",
+                )  # fmt: skip
 
 
 def _forms(agreed: ESIProtocol, made: Specification, zone: str) -> Iterator[Finding]:
@@ -117,6 +152,11 @@ def _treatments(agreed: ESIProtocol, made: Specification) -> Iterator[Finding]:
         yes, made_so = name in agreed.natives, made.treatment(name).native
         if yes != made_so:
             yield Finding(f"natives/{name}", _native(yes), _native(made_so))
+
+
+def _clawback(agreed: ESIProtocol, made: Specification) -> Iterator[Finding]:
+    if agreed.clawback is not None and "clawed-back" not in made.slip_sheets:
+        yield Finding("clawback", agreed.clawback.order, "no wording for slip sheets: clawed-back")
 
 
 def _native(yes: bool) -> str:

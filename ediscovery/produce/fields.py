@@ -43,7 +43,8 @@ class Produced:
     field -> values. ``redaction_reasons`` are the codes of its redactions, empty for none.
     ``pages`` counts images. ``native_path`` and ``text_path`` are relative to the volume, ``""``
     for none. ``placeholder``: its image is a slip sheet. ``withheld``: it is that for privilege.
-    ``ocr``: the text produced was read from images.
+    ``ocr``: the text produced was read from images. ``rebuilt``: its native was made anew, and
+    ``item`` has the hashes of that.
     """
 
     item: Mapping[str, Any]
@@ -61,6 +62,7 @@ class Produced:
     placeholder: bool = False
     withheld: bool = False
     ocr: bool = False
+    rebuilt: bool = False
 
 
 class Fields:
@@ -103,7 +105,8 @@ class Fields:
         raw = self._raw(document, entry)
         if raw in (None, "", (), []):
             return nothing
-        if document.redaction_reasons and entry.name in chosen.redacted_fields:
+        of_native = document.rebuilt and entry.source in _OF_NATIVE
+        if document.redaction_reasons and entry.name in chosen.redacted_fields and not of_native:
             return (chosen.redacted_value,) if entry.multi else chosen.redacted_value
         form = column.form or (chosen.names if entry.name in PEOPLE else "")
         if entry.multi:
@@ -214,6 +217,7 @@ def _half(moment: datetime) -> str:
 
 # -- where values come from ------------------------------------------------------------------------
 
+_OF_NATIVE = frozenset({"item.md5", "item.sha1", "item.sha256"})
 PEOPLE = frozenset(
     {
         "Custodian", "AllCustodians", "DupCustodian", "From", "SentRepresenting", "To", "CC", "BCC",

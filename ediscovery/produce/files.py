@@ -54,7 +54,11 @@ class Writer:
             )
             for place in todo
         }
-        shown = {number: work for number, work in works.items() if work.form.images != "none"}
+        shown = {
+            number: work
+            for number, work in works.items()
+            if work.form.images != "none" or work.form.rebuilt
+        }
         bare = [work for number, work in works.items() if number not in shown]
         for at in range(0, len(bare), _NOTED):
             part = bare[at : at + _NOTED]
@@ -128,9 +132,11 @@ class Writer:
 
     def _sheet(self, work: _Work) -> renderer.Sheet:
         treatment = self._specification.treatment(work.candidate.item["category"])
+        form = work.form
+        what = "slip" if form.images != "none" else "rebuild"
         return renderer.Sheet(
             work.candidate.number,
-            "render" if work.form.rendered else "slip",
+            "render" if form.rendered else what,
             form=work.form.images,
             notes=treatment.notes,
             pages=work.form.pages,
@@ -138,7 +144,8 @@ class Writer:
             ocr=self._specification.text.of_redacted == "ocr",
             endorsed=[self._endorsed(page, work.candidate) for page in work.place.page_ids],
             lines=work.form.lines,
-            marks=list(work.candidate.redactions) if work.form.rendered else [],
+            marks=list(work.candidate.redactions) if form.redactable else [],
+            rebuilt=form.rebuilt,
         )
 
     def _endorsed(self, page_id: str, one: Candidate) -> list[tuple[str, str]]:
@@ -157,14 +164,18 @@ class Writer:
         for name, (kind, data) in zip(work.place.images, made.images, strict=False):
             whole.update(data)
             self._put(f"{name}.{kind}", [data])
-        return self._natives_and_text(work, text, made) | {"image_sha256": whole.hexdigest()}
+        images = whole.hexdigest() if made.images else ""
+        return self._natives_and_text(work, text, made) | {"image_sha256": images}
 
     def _natives_and_text(
         self, work: _Work, extracted: str, made: renderer.Made | None
     ) -> dict[str, Any]:
         form, one = work.form, work.candidate
         native = text = ""
-        if form.native:
+        if form.native and form.rebuilt:
+            assert made is not None
+            native = self._put(f"{work.place.native}.xlsx", [made.native])
+        elif form.native:
             row = one.row
             name = f"{work.place.native}.{ending(row.ext)}"
             native = self._put(name, renderer.native_pieces(self._matter, row))
@@ -192,7 +203,9 @@ class Writer:
             for page, text in zip(work.place.page_ids, pages, strict=True):
                 yield f"{folder}/{page}", self._encoded(text)
             return
-        if one.withheld or (one.redactions and form.kind == IMAGE):
+        if form.rebuilt:
+            text = made.native_text if made else ""
+        elif one.withheld or (one.redactions and form.kind == IMAGE):
             text = "\f".join(pages)
         elif one.redactions:  # nothing of what should be covered
             text = "\n".join(form.lines)

@@ -29,7 +29,9 @@ class Form:
     ``kind``: image, native (with or without a slip sheet), slip-sheet or withheld. ``images``:
     tiff, pdf or none. ``native``: its native goes out. ``lines``: the wording of a slip sheet, and
     then ``reason`` and ``message`` say why. ``pages``: as many as are produced; each has a number.
-    ``hits``: how often each of its marks was found on its pages.
+    ``rebuilt``: a spreadsheet redacted by cell, whose native and pages are of the rebuilt file.
+    ``hits``: how often each of its marks was found; ``secrets``: what its redacted cells held;
+    ``wrong``: what can still be read of them.
     """
 
     kind: str
@@ -41,11 +43,19 @@ class Form:
     pages: int = 1
     found: int = 0
     hits: list[int] = field(default_factory=list)
+    rebuilt: bool = False
+    secrets: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
 
     @property
     def rendered(self) -> bool:
         """Whether the document itself is shown."""
         return self.kind == IMAGE
+
+    @property
+    def redactable(self) -> bool:
+        """Whether redactions are carried out in it."""
+        return self.rendered or self.rebuilt
 
 
 def form_of(one: Candidate, specification: Specification) -> Form:
@@ -54,14 +64,15 @@ def form_of(one: Candidate, specification: Specification) -> Form:
     images = _pages_as(specification, treatment.images)
     if one.withheld:
         return _slip(specification, images, "withheld")
-    native = treatment.native and not one.redactions
+    rebuilt = _by_cell(one, treatment.native)
+    native = treatment.native and (rebuilt or not one.redactions)
     shown = treatment.images
-    if one.redactions and shown in ("slip-sheet", "none"):
+    if one.redactions and not native and shown in ("slip-sheet", "none"):
         shown = images  # what is redacted can't go out as it is
     if shown in ("slip-sheet", "none"):
         form = _slip(specification, images, "native" if native else "unsupported")
         form.kind = NATIVE if native else SLIP_SHEET
-        form.native = native
+        form.native, form.rebuilt = native, rebuilt
         form.images = "none" if shown == "none" else images
         return form
     if target_of(one.item["mime_type"]) is None:
@@ -71,7 +82,22 @@ def form_of(one: Candidate, specification: Specification) -> Form:
             f"Files of type {one.item['mime_type'] or 'unknown'} can't be shown as pages."
         )
         return form
-    return Form(IMAGE, shown, native, pages=0)
+    return Form(IMAGE, shown, native, pages=0, rebuilt=rebuilt)
+
+
+def _by_cell(one: Candidate, native: bool) -> bool:
+    """Whether a spreadsheet is redacted by rebuilding it: its native goes out, or cells are named.
+
+    Boxes lie on the pages of the original; with one among its redactions it goes out as images.
+    """
+    kinds = {mark.mark.kind for mark in one.redactions}
+    return (
+        bool(kinds)
+        and one.item["category"] == "spreadsheet"
+        and target_of(one.item["mime_type"]) is not None
+        and not kinds & {"box", "page"}
+        and (native or "cells" in kinds)
+    )
 
 
 def failed(form: Form, state: str, message: str, specification: Specification) -> Form:
@@ -84,7 +110,7 @@ def failed(form: Form, state: str, message: str, specification: Specification) -
     except ValueError:
         reason = "failed"
     slip = _slip(specification, form.images, reason)
-    slip.native, slip.message = form.native, message
+    slip.native, slip.message = form.native and not form.rebuilt, message
     return slip
 
 

@@ -7,7 +7,7 @@ whether a code blocks, warns or is ignored.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,9 +24,10 @@ class Facts:
     ``candidates`` in the order of the production, ``copies`` those left out as their duplicates;
     ``forms`` by number. ``earlier``: rows of what went out before. ``privileged``: SHA-256 of the
     natives of the matter's privileged documents. ``spoken``: by number, the names of fields in
-    which redacted words stand. ``departures``: sentences on the protocol. ``first``, ``next`` and
-    ``taken``: the number that the specification wants, the next of the prefix, and the numbers of
-    other productions that this one would use again.
+    which redacted words stand. ``screened``: documents of these families, each with its family,
+    that hit the privilege screen and have no decision. ``departures``: sentences on the protocol.
+    ``first``, ``next`` and ``taken``: the number that the specification wants, the next of the
+    prefix, and the numbers of other productions that this one would use again.
     """
 
     specification: Specification
@@ -36,6 +37,7 @@ class Facts:
     earlier: Sequence[Any] = ()
     privileged: frozenset[str] = frozenset()
     spoken: dict[int, list[str]] = field(default_factory=dict)
+    screened: Mapping[int, int] = field(default_factory=dict)
     departures: Sequence[str] = ()
     first: int = 1
     next: int = 1
@@ -99,6 +101,19 @@ def _privileged(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
     )
 
 
+def _privilege_screen(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
+    families = set(facts.screened.values())
+    going = [one for one in facts.going() if one.family in families]
+    yield (
+        "hits the privilege screen and is not coded in privilege",
+        [one.number for one in going if one.number in facts.screened],
+    )
+    yield (
+        "a member of its family hits the privilege screen and is not coded in privilege",
+        [one.number for one in going if one.number not in facts.screened],
+    )
+
+
 def _redaction_missing(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
     yield (
         "coded to be redacted, and has no redaction",
@@ -111,12 +126,16 @@ def _redaction_missing(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
     lost, unseen = [], []
     for one in facts.going():
         form = facts.forms[one.number]
-        if one.redactions and not form.rendered:
+        if one.redactions and not form.redactable:
             unseen.append(one.number)
         elif any(not hits for hits in form.hits):
             lost.append(one.number)
-    yield "a redaction is nowhere on its pages", lost
-    yield "to be redacted, and can't be shown as pages to burn it into", unseen
+    yield "a redaction is nowhere in what would go out of it", lost
+    yield (
+        "redacted words can still be read in its rebuilt file; do they span several cells?",
+        [one.number for one in facts.going() if facts.forms[one.number].wrong],
+    )
+    yield "to be redacted, and can neither be shown as pages nor rebuilt", unseen
 
 
 def _redaction_untagged(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
@@ -215,6 +234,7 @@ def _native_of_redacted(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
             one.number
             for one in facts.candidates
             if (one.redactions or one.withheld)
+            and not facts.forms[one.number].rebuilt
             and (facts.forms[one.number].native or facts.forms[one.number].kind == NATIVE)
         ],
     )
@@ -247,6 +267,7 @@ CHECKS: dict[str, Check] = {
     "not-responsive": _not_responsive,
     "unreviewed": _unreviewed,
     "privileged": _privileged,
+    "privilege-screen": _privilege_screen,
     "redaction-missing": _redaction_missing,
     "redaction-untagged": _redaction_untagged,
     "family-differs": _family_differs,

@@ -171,7 +171,7 @@ def begin(
                     "kind": form.kind,
                     "reason": form.reason,
                     "message": form.message,
-                    "redacted": bool(one.redactions) and form.rendered,
+                    "redacted": bool(one.redactions) and form.redactable,
                     "confidentiality": one.coded("confidentiality"),
                     "bates_begin": bates.number(first, matter.prefix) if count else None,
                     "bates_end": bates.number(last, matter.prefix) if count else None,

@@ -33,9 +33,9 @@ def write(matter: Matter, volume: str, folder: Path) -> list[Path]:
     for name, heads, rows in (
         ("production-log", LOG_HEADS, log), ("cross-reference", CROSS_HEADS, cross),
     ):  # fmt: skip
-        for ending in ("csv", "xlsx"):
+        for ending in ("csv", "xlsx", "pdf"):
             path = folder / f"{volume}-{name}.{ending}"
-            sheets.write(path, heads, rows)
+            sheets.write(path, heads, rows, f"{title_of(matter)}, {volume}: {name}")
             written.append(path)
     letter = folder / f"{volume}-transmittal.txt"
     letter.write_text(transmittal(matter, production), encoding="utf-8")

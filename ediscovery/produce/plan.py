@@ -26,6 +26,7 @@ from ediscovery.produce.secrets import words_of
 from ediscovery.produce.selection import select_documents
 from ediscovery.produce.specification import Specification
 from ediscovery.review import protocol as agreements
+from ediscovery.review import screen
 from ediscovery.store import passwords, tables
 from ediscovery.store.tables import coded, items, produced, productions
 from ediscovery.store.workspace import Matter
@@ -88,7 +89,8 @@ class Plan:
         return ledger.digest(
             [
                 [
-                    one.number, form.kind, form.images, form.native, form.pages, form.reason,
+                    one.number, form.kind, form.images, form.native, form.rebuilt, form.pages,
+                    form.reason,
                     one.coded("confidentiality"), [mark.id for mark in one.redactions],
                 ]
                 for one in self.candidates
@@ -148,12 +150,14 @@ def rendering_of(matter: Matter, specification: Specification) -> Rendering:
 def _measure(matter: Matter, plan: Plan, pool: Pool, progress: Progress) -> None:
     """Count pages; what can't be opened becomes a slip sheet that says why."""
     specification = plan.specification
-    shown = [one for one in plan.candidates if plan.forms[one.number].rendered]
+    shown = [one for one in plan.candidates if plan.forms[one.number].redactable]
     progress.stage("measure", total_items=len(shown))
     rendering, bank = rendering_of(matter, specification), passwords.bank(matter)
     sheets = [
         renderer.Sheet(
             one.number, "measure", marks=list(one.redactions),
+            form=plan.forms[one.number].images if plan.forms[one.number].rendered else "none",
+            rebuilt=plan.forms[one.number].rebuilt,
             notes=specification.treatment(one.item["category"]).notes,
         )
         for one in shown
@@ -170,8 +174,10 @@ def _measure(matter: Matter, plan: Plan, pool: Pool, progress: Progress) -> None
                 plan.forms[made.number] = ways.failed(form, *made.failed, specification)
                 continue
             most = specification.treatment(category[made.number]).first_pages
-            form.found, form.hits = made.pages, made.hits
-            form.pages = min(made.pages, most) if most else made.pages
+            form.hits, form.secrets, form.wrong = made.hits, made.secrets, made.wrong
+            if form.rendered:
+                form.found = made.pages
+                form.pages = min(made.pages, most) if most else made.pages
         progress.advance(items=len(results))
 
 
@@ -197,6 +203,7 @@ def _facts(
             plan.forms,
             earlier=ledger.earlier(connection, [one.number for one in chosen], volume),
             privileged=_privileged(connection),
+            screened=screen.undecided(matter, connection, (one.family for one in chosen)),
             first=bates.start if begun is None else 1,
             next=follows,
             taken=_taken(connection, plan, matter) if begun is None else (),
@@ -250,7 +257,7 @@ def _spoken(matter: Matter, plan: Plan) -> Iterator[tuple[int, list[str]]]:
     rows = Rows(matter, plan.specification, "")
     for one in marked:
         values = fields.values(rows.preview(one))
-        secrets = words_of(matter, one)
+        secrets = [*words_of(matter, one), *plan.forms[one.number].secrets]
         found = [
             name
             for name, value in values.items()

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import select
 
 from ediscovery.model.errors import UsageError, VerificationFailed
-from ediscovery.produce import ledger, sheets
+from ediscovery.produce import ledger, privilege_categories, sheets
 from ediscovery.produce.documents import Candidate, candidates
 from ediscovery.produce.fields import Moments
 from ediscovery.produce.render.verify import text_is_clean
-from ediscovery.produce.secrets import words_of
+from ediscovery.produce.secrets import cells_of, words_of
 from ediscovery.produce.specification import Dates
+from ediscovery.produce.volume import title_of
+from ediscovery.review.protocol import PrivilegeLog
+from ediscovery.review.screen import Screen, current
 from ediscovery.store.tables import produced, productions
 from ediscovery.store.workspace import Matter
 
-FORMS = ("traditional", "metadata-only", "metadata-plus-topic")
+FORMS = ("traditional", "metadata-only", "metadata-plus-topic", "categorical")
 _COMMON = ("LogNumber", "ControlNumber", "BegBates", "EndBates", "Family", "Volume", "Treatment")
 _PEOPLE = ("Date", "Type", "Author", "To", "CC", "BCC")
 HEADS: dict[str, tuple[str, ...]] = {
@@ -29,22 +32,33 @@ HEADS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 HEADS["metadata-plus-topic"] = (*HEADS["metadata-only"], "Topic")
+HEADS["categorical"] = privilege_categories.HEADS
 
 
 @dataclass(slots=True)
 class Log:
-    """The rows of a log under ``heads``; how many documents were withheld and redacted."""
+    """The rows of a log under ``heads``; how many documents were withheld and redacted, and how
+    many of them the protocol leaves out. ``title`` names matter and volume."""
 
     heads: tuple[str, ...]
     rows: list[tuple[object, ...]]
     withheld: int
     redacted: int
+    left_out: int
+    title: str
 
 
 def make(
-    matter: Matter, form: str, volume: str | None = None, attorneys: Sequence[str] = ()
+    matter: Matter,
+    form: str,
+    volume: str | None = None,
+    attorneys: Sequence[str] = (),
+    rules: PrivilegeLog | None = None,
 ) -> Log:
-    """The log of one volume, or of all. Names that hold one of ``attorneys`` get an asterisk.
+    """The log of one volume, or of all, as the protocol's ``rules`` have it.
+
+    Names that hold one of ``attorneys``, or of those of the privilege screen, are marked: with an
+    asterisk, or as the screen says.
 
     Raises :class:`UsageError` for an unknown form, :class:`VerificationFailed` when what was
     withheld and redacted is not what is logged.
@@ -63,41 +77,80 @@ def make(
         ).all()
         numbers = [line.number for line in lines]
         known = {one.number: one for one in candidates(connection, numbers)}
+        held = current(connection)
     # A document that is withheld in several volumes is logged once.
     lines = list({line.number: line for line in reversed(lines)}.values())[::-1]
-    entries = _Entries(matter, tuple(name.casefold() for name in attorneys))
-    heads = HEADS[form]
-    rows: list[tuple[object, ...]] = []
-    for line in lines:
-        if line.number in known:
-            values = entries.values(line, known[line.number]) | {"LogNumber": len(rows) + 1}
-            rows.append(tuple(values[head] for head in heads))
+    screen = held.screen if held else Screen("")
+    entries = _Entries(matter, [*attorneys, *screen.names()], screen.mark)
+    told = [
+        entries.values(line, known[line.number])
+        for line in lines
+        if line.number in known and _is_logged(line, entries.day(known[line.number]), rules)
+    ]
     withheld = sum(line.reason == "withheld" for line in lines)
-    redacted = len(lines) - withheld
-    if len(rows) != withheld + redacted:
+    counts = {"withheld": withheld, "redacted": len(lines) - withheld}
+    left_out = sum(
+        not _is_logged(line, entries.day(known[line.number]), rules)
+        for line in lines
+        if line.number in known
+    )
+    found: Sequence[Mapping[str, object]] = told
+    logged = len(told)
+    if form == "categorical":
+        found = privilege_categories.rows(told)
+        logged = sum(cast(int, row["Documents"]) for row in found)
+    check_sums(matter, logged + left_out, counts)
+    rows = [
+        tuple((row | {"LogNumber": number})[head] for head in HEADS[form])
+        for number, row in enumerate(map(dict, found), 1)
+    ]
+    title = f"{title_of(matter)}, {volume or 'all volumes'}: privilege log"
+    return Log(HEADS[form], rows, withheld, counts["redacted"], left_out, title)
+
+
+def check_sums(matter: Matter, logged: int, counts: Mapping[str, int]) -> None:
+    """Hold the number of documents that are ``logged`` (or left out by agreement) against how many
+    there are by what became of them. Raises :class:`VerificationFailed`."""
+    if logged != sum(counts.values()):
+        parts = " and ".join(f"{count:,} {what}" for what, count in counts.items())
         raise VerificationFailed(
-            f"{withheld:,} documents are withheld and {redacted:,} redacted, but {len(rows):,} "
-            "are logged.",
+            f"{parts} documents should be logged, but {logged:,} are.",
             f"Run: ediscovery verify {matter.name}",
         )
-    return Log(heads, rows, withheld, redacted)
+
+
+def _is_logged(line: Any, day: str, rules: PrivilegeLog | None) -> bool:
+    """Whether the protocol wants an entry: redacted documents and later ones may be left out."""
+    if rules is None:
+        return True
+    if line.reason != "withheld" and not rules.redacted_logged:
+        return False
+    return not (rules.not_after and day > rules.not_after)
 
 
 def write(log: Log, path: Path) -> None:
-    """Write a log as CSV or XLSX, as ``path`` ends."""
-    sheets.write(path, log.heads, log.rows)
+    """Write a log as CSV, XLSX or PDF, as ``path`` ends."""
+    sheets.write(path, log.heads, log.rows, log.title)
 
 
 class _Entries:
     """Says of one document what any form of the log may need."""
 
-    def __init__(self, matter: Matter, attorneys: tuple[str, ...]) -> None:
-        self._matter, self._attorneys = matter, attorneys
+    def __init__(self, matter: Matter, attorneys: Sequence[str], mark: str) -> None:
+        self._matter, self._attorneys = matter, [name.casefold() for name in attorneys]
+        self._mark = "*" if mark == "*" else f", {mark}"
         self._moments = Moments(Dates(), matter.zone.key)
+        self._days = Moments(replace(Dates(), date="YYYY-MM-DD"), matter.zone.key)
+
+    def day(self, one: Candidate) -> str:
+        """Its date as 2001-05-04, ``""`` for none."""
+        return self._days.date(one.date) if one.date else ""
 
     def values(self, line: Any, one: Candidate) -> dict[str, object]:
         withheld = line.reason == "withheld"
         secrets = [] if withheld else words_of(self._matter, one)
+        if not withheld and line.native_sha256:
+            secrets += cells_of(self._matter, one)
 
         def clean(text: str) -> str:
             return "REDACTED" if secrets and text_is_clean(text, secrets, "") else text
@@ -124,6 +177,8 @@ class _Entries:
             "Author": author,
             "To": self._named(item["to"]),
             "CC": self._named(item["cc"]),
+            "People": self._people([*item["to"], *item["cc"], *item["bcc"]]),
+            "Day": self.day(one),
             "BCC": self._named(item["bcc"]),
             "Custodian": one.custodian,
             "Subject": clean(item["subject"]),
@@ -137,8 +192,12 @@ class _Entries:
         }
 
     def _named(self, names: Sequence[str] | None) -> str:
-        return "; ".join(
-            f"{name}*" if any(known in name.casefold() for known in self._attorneys) else name
-            for name in names or ()
-            if name
-        )
+        return "; ".join(self._people(names))
+
+    def _people(self, names: Sequence[str] | None) -> list[str]:
+        """Those who are attorneys marked."""
+        found = []
+        for name in filter(None, names or ()):
+            known = any(attorney in name.casefold() for attorney in self._attorneys)
+            found.append(name + self._mark if known else name)
+        return found

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ediscovery.extract.contract import Context
     from ediscovery.produce.render.finish import Finished
     from ediscovery.produce.render.pages import Page, Pages, Rendering
+    from ediscovery.produce.render.rebuilt import RebuiltFile
     from ediscovery.produce.render.redact import Redaction
 
 _FILE_BYTES = 4 << 30  # that one file in the making may have
@@ -73,6 +74,7 @@ class _Document:
         from ediscovery.produce.render.pages import SHOWN, Rendering
 
         self._request, self._out = request, out
+        self._book: RebuiltFile | None = None
         look = dict(job["rendering"])
         look["paper"] = tuple(look["paper"])
         look["shown"] = SHOWN if request.get("notes", True) else frozenset({"hidden_sheets"})
@@ -83,12 +85,36 @@ class _Document:
         )  # fmt: skip
 
     def answer(self) -> None:
-        {"measure": self._measure, "render": self._render, "slip": self._slip}[
-            self._request["what"]
-        ]()
+        if self._request["rebuilt"]:
+            self._book = self._rebuilt()
+        acts: dict[str, Callable[[], None]] = {
+            "measure": self._measure, "render": self._render, "slip": self._slip,
+            "rebuild": lambda: self._write(iter(()), ()),
+        }  # fmt: skip
+        acts[self._request["what"]]()
+
+    def _rebuilt(self) -> RebuiltFile:
+        """The spreadsheet without its redacted cells."""
+        from ediscovery.extract.contract import Content
+        from ediscovery.produce.render.rebuilt import rebuild
+
+        content = Content(path=self._request["file"])
+        made = rebuild(
+            content, self._request["mime"], self._context, self._rendering, self._request["marks"]
+        )
+        if self._request["what"] != "measure":
+            send(self._out, {"native": made.data, "native_text": made.text})
+        return made
 
     def _measure(self) -> None:
         """How many pages there are, and how often each mark is found on them."""
+        if self._book is not None:
+            count = 0
+            if self._request["form"] != "none":
+                with self._pages() as pages:
+                    count = len(pages)
+            self._done(count, (), ())
+            return
         with self._pages() as pages:
             hits = [0] * len(self._request["marks"])
             if hits:
@@ -108,8 +134,11 @@ class _Document:
 
     def _pages(self) -> Pages:
         from ediscovery.extract.contract import Content
+        from ediscovery.extract.types import XLSX
         from ediscovery.produce.render.documents import open_pages
 
+        if self._book is not None:
+            return open_pages(Content(self._book.data), XLSX, self._context, self._rendering)
         content = Content(path=self._request["file"])
         return open_pages(content, self._request["mime"], self._context, self._rendering)
 
@@ -152,7 +181,8 @@ class _Document:
         from ediscovery.produce.render.finish import finish
 
         for page, endorsed in zip(pages, self._request["endorsed"], strict=True):
-            boxes = [one for _, one in self._covered(page)] if self._request["marks"] else []
+            marked = self._request["marks"] and self._book is None
+            boxes = [one for _, one in self._covered(page)] if marked else []
             marks = [Endorsement(position, text) for position, text in endorsed]
             with_ocr = None if self._request.get("ocr", True) else False
             made = finish(page, self._rendering, self._context, marks, boxes, with_ocr)
@@ -192,20 +222,38 @@ class _Document:
         else:
             deque(each(), maxlen=0)
         secrets = proof.secrets_of(made)
+        if self._book is not None:
+            secrets = self._book.secrets
         wrong = [
             f"{w.where}: {w.message}"
             for page in made
             for w in proof.text_is_clean(page.text, secrets, f"the text of page {page.number}")
         ]
-        if data and any(page.redactions for page in made):
+        if data and (self._book is not None or any(page.redactions for page in made)):
             found = [*proof.pdf_is_clean(data, secrets, "the PDF"),
                      *proof.text_keeps_off(data, made, "the PDF")]  # fmt: skip
             wrong += [f"{w.where}: {w.message}" for w in found]
         said = [*notes, *(note for page in made for note in page.notes)]
-        send(
-            self._out,
-            {"done": len(made), "secrets": secrets, "notes": said, "wrong": wrong, "pdf": data},
-        )
+        self._done(len(made), said, wrong, data, secrets)
+
+    def _done(
+        self,
+        pages: int,
+        notes: Sequence[str],
+        wrong: Sequence[str],
+        data: bytes = b"",
+        secrets: Sequence[str] = (),
+    ) -> None:
+        """Say that it is done; of a rebuilt spreadsheet also what became of its marks."""
+        message: dict[str, Any] = {
+            "done": pages, "secrets": list(secrets), "notes": list(notes), "wrong": list(wrong),
+            "pdf": data,
+        }  # fmt: skip
+        if self._book is not None:
+            message["hits"], message["secrets"] = self._book.hits, self._book.secrets
+            message["notes"] += self._book.notes
+            message["wrong"] += self._book.wrong
+        send(self._out, message)
 
     def _slip(self) -> None:
         """Pages of given wording, as many as Bates numbers wait for them."""

@@ -44,7 +44,9 @@ MOST_HITS = 2_000  # different texts that one mark may cover in one document
 class Sheet:
     """What one document becomes: what is asked of the child for it.
 
-    ``what``: measure, render or slip. ``pages``: how many; of those that are in the document the
+    ``what``: measure, render, slip, or rebuild (of a spreadsheet nothing but its rebuilt file).
+    ``form``: tiff, pdf, or none where pages are not wanted. ``rebuilt``: it is redacted by cell,
+    and shown as it is then. ``pages``: how many; of those that are in the document the
     first ones when ``first``. ``endorsed``: for each page its endorsements (position, text).
     ``lines``: the wording of a slip sheet.
     """
@@ -59,6 +61,7 @@ class Sheet:
     endorsed: list[list[tuple[str, str]]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     marks: list[Redaction] = field(default_factory=list)
+    rebuilt: bool = False
 
 
 @dataclass(slots=True)
@@ -78,6 +81,7 @@ class Made:
 
     ``failed``: state and sentence when it can't be shown. ``hits``: how often each mark was found
     on its pages. ``images``: each page's ending and bytes, or one PDF. ``texts``: of each page.
+    ``native`` and ``native_text``: a rebuilt spreadsheet and what can be read in it.
     ``secrets``: texts that must be nowhere. ``wrong``: what a redaction left to be seen.
     """
 
@@ -87,6 +91,8 @@ class Made:
     hits: list[int] = field(default_factory=list)
     images: list[tuple[str, bytes]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    native: bytes = b""
+    native_text: str = ""
     secrets: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -183,6 +189,8 @@ class _Child:
             for message in self._answers(self._request(sheet, row)):
                 if "failed" in message:
                     made = Made(sheet.number, failed=tuple(message["failed"]))
+                elif "native" in message:
+                    made.native, made.native_text = message["native"], message["native_text"]
                 elif "page" in message:
                     made.texts.append(message["text"])
                     made.wrong += message["wrong"]
@@ -204,9 +212,9 @@ class _Child:
         request: dict[str, Any] = {
             "what": sheet.what, "form": sheet.form, "notes": sheet.notes, "pages": sheet.pages,
             "first": sheet.first, "ocr": sheet.ocr, "endorsed": sheet.endorsed,
-            "lines": sheet.lines, "marks": [],
+            "lines": sheet.lines, "marks": [], "rebuilt": sheet.rebuilt,
         }  # fmt: skip
-        if sheet.what == "slip":
+        if sheet.what == "slip" and not sheet.rebuilt:
             return request
         native = self._scratch / "native"
         with open(native, "wb") as file:
@@ -372,6 +380,6 @@ def _mark(one: Redaction, text: str) -> dict[str, Any]:
         terms = [(words, False) for words in list(found)[:MOST_HITS]]
         terms.append((term.strip('"'), mark.kind == "regex"))
     return {
-        "kind": mark.kind, "page": mark.page, "box": mark.box, "terms": terms,
+        "kind": mark.kind, "page": mark.page, "box": mark.box, "terms": terms, "term": mark.term,
         "reason": one.reason_code, "author": one.author, "label": f"Redacted: {one.reason_code}",
     }  # fmt: skip

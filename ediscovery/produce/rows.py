@@ -17,12 +17,17 @@ from ediscovery.store.workspace import Matter
 
 
 class Files:
-    """Of one document the paths of its native and its text in the volume, and its image count."""
+    """Of one document the paths of its native and its text in the volume, and its image count.
 
-    __slots__ = ("images", "native", "text")
+    ``made``: where the native is not the original, what is known of it by column of ``item``.
+    """
 
-    def __init__(self, images: int, native: str, text: str) -> None:
-        self.images, self.native, self.text = images, native, text
+    __slots__ = ("images", "made", "native", "text")
+
+    def __init__(
+        self, images: int, native: str, text: str, made: Mapping[str, Any] | None = None
+    ) -> None:
+        self.images, self.native, self.text, self.made = images, native, text, made
 
 
 class Rows:
@@ -66,7 +71,7 @@ class Rows:
         withheld: bool,
     ) -> Produced:
         return Produced(
-            item=one.item,
+            item=one.item if files.made is None else {**one.item, **files.made},
             custodian=one.custodian,
             bates=span,
             family=family,
@@ -80,7 +85,10 @@ class Rows:
             text_path=files.text,
             placeholder=kind != IMAGE and files.images > 0,
             withheld=withheld,
-            ocr=bool(reasons) and self._specification.text.of_redacted == "ocr",
+            ocr=bool(reasons)
+            and files.made is None
+            and self._specification.text.of_redacted == "ocr",
+            rebuilt=files.made is not None,
         )
 
 

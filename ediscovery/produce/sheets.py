@@ -1,11 +1,12 @@
-"""Tables for people: the same rows as CSV (RFC 4180, UTF-8 with a byte order mark) and as XLSX."""
+"""Tables for people: the same rows as CSV (RFC 4180, UTF-8 with a byte order mark), XLSX or PDF."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +18,31 @@ _LONGEST = 32_767  # characters of a cell in XLSX
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write(path: Path, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a table as ``path`` says by its ending.
+def write(
+    path: Path, heads: Sequence[str], rows: Iterable[Sequence[object]], title: str = ""
+) -> None:
+    """Write a table as ``path`` says by its ending; ``title`` stands on each page of a PDF.
 
     Text from evidence never becomes a formula: in CSV an apostrophe stands before it. Raises
     :class:`UsageError` for another ending.
     """
-    writers = {".csv": _csv, ".xlsx": _xlsx}
+    writers: dict[str, Callable[..., bytes]] = {
+        ".csv": _csv,
+        ".xlsx": _xlsx,
+        ".pdf": partial(_pdf, title),
+    }
     writer = writers.get(path.suffix.lower())
     if writer is None:
-        raise UsageError(f"{path} is neither CSV nor XLSX.", "Name a file that ends so.")
+        raise UsageError(f"{path} is neither CSV nor XLSX nor PDF.", "Name a file that ends so.")
     data = writer(heads, rows)
     with whole_file(path) as file:
         file.write(data)
+
+
+def _pdf(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    from ediscovery.produce.sheets_pdf import pdf
+
+    return pdf(title, heads, list(rows))
 
 
 def _csv(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

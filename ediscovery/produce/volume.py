@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from ediscovery.extract.types import XLSX
 from ediscovery.model.errors import TryAgain
 from ediscovery.produce.fields import Fields, Produced
 from ediscovery.produce.layout import Place
@@ -134,6 +135,7 @@ class Volume:
                 images,
                 self._path(natives[0]) if natives else "",
                 self._path(text) if text.is_file() else "",
+                _made(natives[0]) if natives and place.row.redacted else None,
             )
         return found
 
@@ -210,6 +212,19 @@ def title_of(matter: Matter) -> str:
 _ENDINGS = {
     "dat": "dat", "csv": "csv", "opt": "opt", "lfp": "lfp", "dii": "dii", "edrm-xml": "xml",
 }  # fmt: skip
+
+
+def _made(path: Path) -> dict[str, Any]:
+    """What is known of a native that is not the original, by column of the table ``item``."""
+    data = path.read_bytes()
+    return {
+        "md5": hashlib.md5(data, usedforsecurity=False).hexdigest(),
+        "sha1": hashlib.sha1(data, usedforsecurity=False).hexdigest(),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "size": len(data),
+        "ext": path.suffix[1:],
+        "mime_type": XLSX,
+    }
 
 
 def _dialect(file: LoadFile) -> Dialect:

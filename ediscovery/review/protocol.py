@@ -12,13 +12,12 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection
 
 from ediscovery.model.errors import UsageError
 from ediscovery.model.settings import Kind, build
+from ediscovery.review import versions as versioned
 from ediscovery.review.layout import Layout
-from ediscovery.store import audit
-from ediscovery.store.catalog import writing
 from ediscovery.store.tables import protocols
 from ediscovery.store.workspace import Matter
 
@@ -113,13 +112,8 @@ class ESIProtocol:
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """A protocol as it was stored: its version from 1, who stored it and when, and its data."""
-
-    version: int
-    who: str
-    at: str
-    data: dict[str, Any]
+class Version(versioned.Version):
+    """A protocol as it was stored."""
 
     @property
     def protocol(self) -> ESIProtocol:
@@ -164,38 +158,18 @@ def store(matter: Matter, data: dict[str, Any]) -> int:
 
     The same as the newest is not stored again.
     """
-    with writing(matter.engine) as connection:
-        newest = current(connection)
-        if newest is not None and newest.data == data:
-            return newest.version
-        version = newest.version + 1 if newest else 1
-        connection.execute(
-            insert(protocols).values(
-                version=version, data=data, who=audit.actor()[0], at=audit.now()
-            )
-        )
-        audit.record(
-            connection,
-            "protocol stored",
-            {"version": version, "title": data["title"], "consents": data["consents"]},
-        )
-    matter.mirror_audit()
-    return version
+    told = {"title": data["title"], "consents": data["consents"]}
+    return versioned.store(matter, protocols, data, "protocol stored", told)
 
 
 def current(connection: Connection) -> Version | None:
     """The version that holds; ``None`` when nothing was agreed."""
-    row = connection.execute(
-        select(protocols).order_by(protocols.c.version.desc()).limit(1)
-    ).first()
-    return Version(row.version, row.who, row.at, row.data) if row else None
+    return versioned.newest(connection, protocols, Version)
 
 
 def versions(matter: Matter) -> list[Version]:
     """All versions, oldest first."""
-    with matter.reader.connect() as connection:
-        rows = connection.execute(select(protocols).order_by(protocols.c.version)).all()
-    return [Version(row.version, row.who, row.at, row.data) for row in rows]
+    return versioned.every(matter, protocols, Version)
 
 
 def version(matter: Matter, number: int | None) -> Version:

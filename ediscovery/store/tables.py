@@ -347,6 +347,16 @@ protocols = Table(
     Column("at", ByteText, nullable=False),
 )
 
+# Whose communications need a decision on privilege, by version as protocols.
+privilege_screens = Table(
+    "privilege_screen",
+    catalog,
+    Column("version", Whole, primary_key=True, autoincrement=False),
+    Column("data", Json, nullable=False),  # fits schemas/privilege_screen.json
+    Column("who", ByteText, nullable=False),
+    Column("at", ByteText, nullable=False),
+)
+
 # A production: its volume, what it was made by, how far it is. Never deleted: its numbers are used.
 productions = Table(
     "production",

@@ -320,6 +320,7 @@ def test_logs_and_letter(base: Home, tmp_path: Path) -> None:
     letter = (tmp_path / "VOL001-transmittal.txt").read_text()
     assert f"Bates numbers: {told[0]['BegBates']} to {told[-1]['EndBates']}" in letter
     assert (tmp_path / "VOL001-production-log.xlsx").stat().st_size
+    assert (tmp_path / "VOL001-production-log.pdf").read_bytes().startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("form", ["traditional", "metadata-only", "metadata-plus-topic"])
@@ -339,6 +340,46 @@ def test_the_privilege_log_holds_all_that_was_withheld_or_redacted(
     }
     assert any("*" in f"{entry['Author']}{entry['To']}" for entry in made["entries"])
     assert SECRET not in out.read_text(encoding="utf-8-sig").casefold()
+
+
+def test_the_categorical_log_counts_what_it_groups(base: Home, tmp_path: Path) -> None:
+    home = Home(Path(shutil.copytree(base.home, tmp_path / "home")), base.out)
+    whole = json.loads(home.run("privilege-log", "acme", "--form", "metadata-plus-topic", "--json"))
+    people = [entry["Author"] for entry in whole["entries"] if entry["Author"]]
+    screen = tmp_path / "screen.yaml"
+    name = people[0].partition(" <")[0].strip('"')
+    screen.write_text(f'title: Counsel\nmark: Esq.\nattorneys: ["{name}"]\n')
+    home.run("privilege-screen", "set", "acme", str(screen))
+    out = tmp_path / "log.pdf"
+    made = json.loads(
+        home.run("privilege-log", "acme", "--form", "categorical", "--out", str(out), "--json")
+    )
+    entries = made["entries"]
+    assert sum(one["Documents"] for one in entries) == made["withheld"] + made["redacted"]
+    assert len(entries) < sum(one["Documents"] for one in entries)
+    assert any(one["Basis"] == "attorney-client" and one["Topic"] == "options" for one in entries)
+    assert any(f"{people[0]}, Esq. (" in one["Authors"] for one in entries)
+    logged = [name for one in entries for name in one["ControlNumbers"].split("; ")]
+    assert sorted(logged) == sorted(one["ControlNumber"] for one in whole["entries"])
+    assert out.read_bytes().startswith(b"%PDF")
+
+
+def test_the_protocol_says_what_is_not_logged(base: Home, tmp_path: Path) -> None:
+    home = Home(Path(shutil.copytree(base.home, tmp_path / "home")), base.out)
+    protocol = tmp_path / "protocol.yaml"
+    protocol.write_text(
+        "title: P\nconsents: [{party: A, name: B, date: '2024-01-02'}]\n"
+        "privilege_log: {form: traditional, redacted_logged: false}\n"
+    )
+    home.run("protocol", "set", "acme", str(protocol))
+    made = json.loads(home.run("privilege-log", "acme", "--json"))
+    assert made["redacted"] == made["left_out"] > 0
+    assert len(made["entries"]) == made["withheld"]
+    protocol.write_text(
+        protocol.read_text().replace("redacted_logged: false", "not_after: '1990-01-01'")
+    )
+    home.run("protocol", "set", "acme", str(protocol))
+    assert json.loads(home.run("privilege-log", "acme", "--json"))["left_out"] > made["left_out"]
 
 
 @pytest.mark.parametrize("kind", ["7z", "zip"])
@@ -380,3 +421,34 @@ def test_the_gate_knows_every_finding_that_it_makes() -> None:
     from ediscovery.produce.specification import GATE
 
     assert gate.CHECKS.keys() <= GATE.keys()
+
+
+# -- the privilege screen --------------------------------------------------------------------------
+
+
+def test_the_screen_stops_what_nobody_decided_on(base: Home, tmp_path: Path) -> None:
+    home = Home(Path(shutil.copytree(base.home, tmp_path / "home")), tmp_path / "out")
+    screen = tmp_path / "screen.yaml"
+    screen.write_text('title: Counsel\nterms: ["los 1"]\n')
+    home.run("privilege-screen", "show", "acme", expect=2)
+    home.run("privilege-screen", "set", "acme", str(screen))
+    assert "los 1" in home.run("privilege-screen", "show", "acme")
+    told = json.loads(home.run("privilege-screen", "hits", "acme", "--json"))
+    hits = home.find('"los 1"')
+    assert told["documents"] == len(hits) and told["undecided"]
+
+    def stopped() -> dict[str, list[str]]:
+        text = home.run("produce", "plan", "acme", "--query", "coding:responsive=yes", "--json",
+                        "--workers", "0", expect=4)  # fmt: skip
+        found = json.loads(text)["findings"]
+        return {one["sentence"]: one["documents"] for one in found
+                if one["code"] == "privilege-screen"}  # fmt: skip
+
+    direct = home.find('"los 1" AND coding:responsive=yes AND NOT coding:privilege=*')
+    found = stopped()
+    named = found.pop("hits the privilege screen and is not coded in privilege")
+    assert named and set(named) <= set(direct), "copies are left out"
+    home.produce("VOL005", "--workers", "0", "--override", "produced-before", "--reason", "x",
+                 "--second-person", "Someone", expect=4)  # fmt: skip
+    home.run("code", "acme", "--query", '"los 1"', "--set", "privilege=none")
+    assert stopped() == {}

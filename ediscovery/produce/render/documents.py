@@ -6,7 +6,7 @@ import importlib
 from typing import Any, Protocol, cast
 
 from ediscovery.extract.contract import Content, Context
-from ediscovery.extract.types import HTML, MAIL, TEXT
+from ediscovery.extract.types import ENCRYPTED_OOXML, HTML, MAIL, TEXT
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
 from ediscovery.produce.render.pages import Pages, Rendering
@@ -40,7 +40,7 @@ _OFFICE = (
     "application/vnd.ms-excel",
     "application/vnd.ms-powerpoint",
 )
-_OFFICE_TYPES = frozenset({"application/msword", "application/rtf"})
+_OFFICE_TYPES = frozenset({"application/msword", "application/rtf", ENCRYPTED_OOXML})
 
 
 class _Opener(Protocol):

@@ -1,63 +1,26 @@
-"""Pages of office files, drawn by LibreOffice where it is installed.
-
-A child process with a profile of its own that is thrown away: macros off, links not followed, no
-network where the system allows that; the caller's sandbox bounds its memory and time as well.
-"""
+"""Pages of office files, drawn by LibreOffice where it is installed."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import shutil
-import signal
-import subprocess
 import tempfile
 import zipfile
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ediscovery.extract import identify, registry
 from ediscovery.extract.contract import Content, Context
+from ediscovery.extract.office.clear import in_clear
 from ediscovery.extract.pdf.library import mupdf
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.states import State
-from ediscovery.produce.render import flow, pdf_pages
+from ediscovery.produce.render import flow, libreoffice, pdf_pages
 from ediscovery.produce.render.pages import Page, Pages, Rendering
 
-_SETTINGS = {
-    "/org.openoffice.Office.Common/Security/Scripting": {
-        "MacroSecurityLevel": "3", "DisableMacrosExecution": "true",
-        "DisableActiveContent": "true", "BlockUntrustedRefererLinks": "true",
-    },
-    "/org.openoffice.Office.Writer/Content/Update": {"Link": "0"},
-    "/org.openoffice.Office.Calc/Content/Update": {"Link": "2"},
-    "/org.openoffice.Inet/Settings": {"ooInetProxyType": "0"},
-    "/org.openoffice.Office.Common/Misc": {"UseLocking": "false"},
-}  # fmt: skip
 _SPREADSHEETS = ("spreadsheet", "excel")
 _PRESENTATIONS = ("presentation", "powerpoint")
 _HIDDEN_SHEET = re.compile(rb'\sstate="(?:hidden|veryHidden)"')
-
-
-@cache
-def program() -> str | None:
-    """LibreOffice's command, ``None`` when it is not installed."""
-    return shutil.which("soffice") or shutil.which("libreoffice")
-
-
-@cache
-def _shut_off() -> tuple[str, ...]:
-    """What goes before the command so that it has no network, where the system allows it."""
-    unshare = shutil.which("unshare")
-    if unshare is None:
-        return ()
-    for options in (("--net",), ("--user", "--map-root-user", "--net")):
-        done = subprocess.run([unshare, *options, "true"], capture_output=True, check=False)
-        if done.returncode == 0:
-            return (unshare, *options)
-    return ()
 
 
 def open_pages(content: Content, context: Context, rendering: Rendering) -> Pages:
@@ -66,18 +29,16 @@ def open_pages(content: Content, context: Context, rendering: Rendering) -> Page
     Raises ``EvidenceError``: ``unsupported`` where LibreOffice is not installed, ``timeout``,
     ``encrypted`` or ``corrupt`` when it makes nothing of the file.
     """
-    command = program()
-    if command is None:
+    if libreoffice.program() is None:
         raise EvidenceError(State.UNSUPPORTED, "LibreOffice, which shows it, is not installed.")
+    content = in_clear(content, context)
     with tempfile.TemporaryDirectory(dir=context.scratch, prefix="office-") as name:
         folder = Path(name)
-        source, kind, notes = _source(content, folder, context, rendering)
-        _profile(folder / "profile")
-        made = _convert(command, source, kind, folder, rendering)
+        source, kind = _source(content, folder, context, rendering)
+        made = _printed(source, kind, folder, rendering)
         document = mupdf().open(stream=made, filetype="pdf")
     remarks = _comments(document) if "comments" in rendering.shown else []
     pages = pdf_pages.from_document(document)
-    pages.notes[:0] = notes
     return _followed(pages, remarks, rendering, context) if remarks else pages
 
 
@@ -116,10 +77,8 @@ def _followed(pages: Pages, remarks: list[str], rendering: Rendering, context: C
 
 def _source(
     content: Content, folder: Path, context: Context, rendering: Rendering
-) -> tuple[Path, str, list[str]]:
-    """The file for LibreOffice, its kind (writer, calc, impress), and what it will not show."""
-    from ediscovery.extract import identify
-
+) -> tuple[Path, str]:
+    """The file for LibreOffice, and its kind: writer, calc or impress."""
     mime_type = identify.by_content(content, identify.extension(context.name), "", "")
     kind = "writer"
     if any(word in mime_type for word in _SPREADSHEETS):
@@ -130,19 +89,29 @@ def _source(
     with source.open("wb") as file:
         for piece in content.chunks():
             file.write(piece)
-    notes = []
     if kind == "calc" and "hidden_sheets" in rendering.shown:
-        if zipfile.is_zipfile(source) and "openxml" in mime_type:
+        if not _is_openxml(source) and _hides_sheets(content, mime_type, context):
+            data = libreoffice.converted(source, "xlsx", folder, rendering.office_seconds)
+            source = folder / "shown.xlsx"
+            source.write_bytes(data)
+        if _is_openxml(source):
             _unhide(source, context)
-        else:
-            notes.append("Sheets that are hidden, if there are any, are not shown.")
-    if content.head[:8] == bytes.fromhex("d0cf11e0a1b11ae1") and _is_encrypted(content):
-        raise EvidenceError(State.ENCRYPTED, "It is encrypted; LibreOffice is given no password.")
-    return source, kind, notes
+    return source, kind
 
 
-def _is_encrypted(content: Content) -> bool:
-    return "EncryptedPackage".encode("utf-16-le") in bytes(content.buffer())
+def _is_openxml(source: Path) -> bool:
+    if not zipfile.is_zipfile(source):
+        return False
+    with zipfile.ZipFile(source) as book:
+        return any(name.lower() == "xl/workbook.xml" for name in book.namelist())
+
+
+def _hides_sheets(content: Content, mime_type: str, context: Context) -> bool:
+    """Whether a workbook has hidden sheets, or nothing here can tell (XLSB)."""
+    reader = registry.EXTRACTORS.get(mime_type)
+    if reader not in ("office.ole:extract", "office.odf:extract"):
+        return True
+    return "hidden_sheets" in registry.extractor(mime_type)(content, context).flags
 
 
 def _unhide(source: Path, context: Context) -> None:
@@ -165,23 +134,7 @@ def _unhide(source: Path, context: Context) -> None:
     target.replace(source)
 
 
-def _profile(folder: Path) -> None:
-    items = "".join(
-        f'<item oor:path="{path}"><prop oor:name="{name}" oor:op="fuse">'
-        f"<value>{value}</value></prop></item>"
-        for path, settings in _SETTINGS.items()
-        for name, value in settings.items()
-    )
-    (folder / "user").mkdir(parents=True)
-    (folder / "user" / "registrymodifications.xcu").write_text(
-        '<?xml version="1.0" encoding="UTF-8"?>\n<oor:items '
-        'xmlns:oor="http://openoffice.org/2001/registry" '
-        'xmlns:xs="http://www.w3.org/2001/XMLSchema" '
-        f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">{items}</oor:items>\n'
-    )
-
-
-def _convert(command: str, source: Path, kind: str, folder: Path, rendering: Rendering) -> bytes:
+def _printed(source: Path, kind: str, folder: Path, rendering: Rendering) -> bytes:
     shown = rendering.shown
     options = {
         "ExportNotes": "comments" in shown,
@@ -191,29 +144,4 @@ def _convert(command: str, source: Path, kind: str, folder: Path, rendering: Ren
     }
     given = {key: {"type": "boolean", "value": str(on).lower()} for key, on in options.items()}
     target = f"pdf:{kind}_pdf_Export:{json.dumps(given, separators=(',', ':'))}"
-    out = folder / "out"
-    process = subprocess.Popen(
-        [
-            *_shut_off(), command, f"-env:UserInstallation={(folder / 'profile').as_uri()}",
-            "--headless", "--norestore", "--nologo", "--nodefault", "--nolockcheck",
-            "--convert-to", target, "--outdir", str(out), str(source),
-        ],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True, cwd=folder,
-        env={"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "TMPDIR": str(folder),
-             "LANG": "C.UTF-8", "SAL_USE_VCLPLUGIN": "svp"},
-    )  # fmt: skip
-    try:
-        process.wait(rendering.office_seconds)
-    except subprocess.TimeoutExpired as error:
-        raise EvidenceError(
-            State.TIMEOUT, f"LibreOffice took longer than {rendering.office_seconds:g} seconds."
-        ) from error
-    finally:
-        with contextlib.suppress(ProcessLookupError):  # what it may have left running
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    made = out / "source.pdf"
-    if not made.is_file():
-        raise EvidenceError(State.CORRUPT, "LibreOffice can't open it.")
-    return made.read_bytes()
+    return libreoffice.converted(source, target, folder, rendering.office_seconds)

@@ -1,7 +1,8 @@
 """Redacted workbooks: rebuilt from values, cell by cell, so that nothing else of them survives.
 
-XLSX in, XLSX out. No formula, cached value, comment, name, link, chart, picture, macro, hidden
-row, column or sheet, property or header of the original is in the new one.
+XLSX in (CSV, XLS, ODS and XLSB are made XLSX first), XLSX out. No formula, cached value, comment,
+name, link, chart, picture, macro, hidden row, column or sheet, property or header of the original
+is in the new one.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from ediscovery.extract.contract import Content, Context
+from ediscovery.extract.office import numbers
 from ediscovery.extract.walk import describe
 from ediscovery.model.errors import EvidenceError, UsageError
 from ediscovery.model.states import State
@@ -23,6 +25,7 @@ from ediscovery.produce.render.redact import Term
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of every member of the new file
 _NO_DATE = datetime(1980, 1, 1)
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_LONGEST = 32_767  # characters of a cell
 _ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
 _LOOSE = re.compile(r"\b(?:INDIRECT|OFFSET|GETPIVOTDATA|CELL|INDEX|CHOOSE)\s*\(", re.I)
 
@@ -51,18 +54,29 @@ class Rebuilt:
     notes: list[str]
 
 
-def find_cells(content: Content, context: Context, terms: Sequence[Term]) -> list[CellRedaction]:
-    """The cells of all sheets, hidden ones too, whose value or formula holds a hit of ``terms``.
+@dataclass(slots=True)
+class Book:
+    """A workbook as it was loaded: with its last values, and with its formulas. ``notes``: how it
+    came to be XLSX, one sentence each."""
 
-    Raises ``EvidenceError`` as :func:`redacted` does, ``UsageError`` for a bad pattern.
+    values: Any
+    formulas: Any
+    notes: list[str]
+
+
+def find_cells(book: Book, context: Context, terms: Sequence[Term]) -> list[CellRedaction]:
+    """The cells of all sheets, hidden ones too, of which value, value as shown or formula holds a
+    hit of ``terms``.
+
+    Raises ``EvidenceError`` (``limit:cells``), ``UsageError`` for a bad pattern.
     """
     patterns = [(term, term.compiled()) for term in terms]
-    values, formulas = _load(content, context)
     found: dict[Place, CellRedaction] = {}
-    for book in (values, formulas):
-        for sheet, cell in _cells(book, context):
+    for half in (book.values, book.formulas):
+        for sheet, cell in _cells(half, context):
             for term, pattern in patterns:
-                hit = pattern.search(_written(cell.value))
+                hits = (pattern.search(text) for text in shapes(cell))
+                hit = next(filter(None, hits), None)
                 if hit:
                     place = (sheet.title, cell.coordinate)
                     one = CellRedaction(
@@ -72,25 +86,53 @@ def find_cells(content: Content, context: Context, terms: Sequence[Term]) -> lis
     return list(found.values())
 
 
-def redacted(content: Content, context: Context, cells: Sequence[CellRedaction]) -> Rebuilt:
+def cells_of(
+    book: Book, context: Context, sheet_name: str, area: str
+) -> list[tuple[Any, list[str]]]:
+    """Every cell of ``area`` (``B2:C9``) of a sheet, as far as the sheet has any, each with what
+    stands in it in all its shapes: nothing for an empty one. None for a sheet that is not there.
+
+    Raises ``EvidenceError`` (``limit:cells``).
+    """
+    from openpyxl.utils.cell import range_boundaries
+
+    found = []
+    left = context.profile.limits.cells
+    for sheet, formulas in zip(book.values.worksheets, book.formulas.worksheets, strict=True):
+        if sheet.title.casefold() != sheet_name.casefold():
+            continue
+        x0, y0, x1, y1 = (edge or 1 for edge in range_boundaries(area))
+        last = min(y1, sheet.max_row), min(x1, sheet.max_column)
+        for row in range(y0, last[0] + 1):
+            for column in range(x0, last[1] + 1):
+                left -= 1
+                if left < 0:
+                    raise EvidenceError(f"{State.LIMIT}:cells", "It has too many cells.")
+                pair = (sheet.cell(row, column), formulas.cell(row, column))
+                texts = [text for cell in pair if cell.value is not None for text in shapes(cell)]
+                found.append((pair[0], list(dict.fromkeys(texts))))
+    return found
+
+
+def redacted(book: Book, context: Context, cells: Sequence[CellRedaction]) -> Rebuilt:
     """The workbook anew, with values only, the given cells and those computed from them replaced.
 
     Sheet names that hold a covered text are replaced by ``Sheet`` and a number. The same input
-    gives the same bytes. Raises ``EvidenceError`` (``corrupt``, ``encrypted``, ``limit:cells``) and
-    ``UsageError`` for a cell of a sheet that is not there.
+    gives the same bytes. Raises ``EvidenceError`` (``limit:cells``) and ``UsageError`` for a cell
+    of a sheet that is not there.
     """
     from openpyxl import Workbook
     from openpyxl.styles import Font, PatternFill
 
-    values, formulas = _load(content, context)
+    values, formulas = book.values, book.formulas
     known = {sheet.title for sheet in values.worksheets}
     for one in cells:
         if one.sheet not in known:
             raise UsageError(f"No sheet {one.sheet!r} in the workbook.", "Check the redaction.")
     wanted: dict[Place, CellRedaction] = {(one.sheet, one.cell.upper()): one for one in cells}
-    notes = _dependents(formulas, wanted, context)
-    book = Workbook()
-    book.remove(book.worksheets[0])
+    notes = [*book.notes, *_dependents(formulas, wanted, context)]
+    made = Workbook()
+    made.remove(made.worksheets[0])
     black = PatternFill("solid", fgColor="000000")
     white = Font(color="FFFFFF")
     secrets = [one.covered.casefold() for one in wanted.values() if one.covered]
@@ -99,7 +141,7 @@ def redacted(content: Content, context: Context, cells: Sequence[CellRedaction])
         if any(secret in title.casefold() for secret in secrets):
             title = f"Sheet{number}"
             notes.append(f"The name of sheet {number} held a redacted text and was replaced.")
-        new = book.create_sheet(title)
+        new = made.create_sheet(title)
         if sheet.sheet_state != "visible":
             notes.append(f"Sheet {number} was hidden and is shown.")
         for letter, column in sheet.column_dimensions.items():
@@ -115,33 +157,31 @@ def redacted(content: Content, context: Context, cells: Sequence[CellRedaction])
                     _copy(cell, new.cell(cell.row, cell.column), secrets, notes)
         for area in sheet.merged_cells.ranges:
             new.merge_cells(str(area))
-    if not book.worksheets:
-        book.create_sheet("Sheet1")
+    if not made.worksheets:
+        made.create_sheet("Sheet1")
         notes.append("It has no sheet of cells.")
-    return Rebuilt(_saved(book), list(wanted.values()), list(dict.fromkeys(notes)))
+    return Rebuilt(saved(made), list(wanted.values()), list(dict.fromkeys(notes)))
 
 
-def _load(content: Content, context: Context) -> tuple[Any, Any]:
-    """The workbook with its last values, and with its formulas."""
+def load(content: Content, context: Context, notes: Sequence[str] = ()) -> Book:
+    """Load XLSX. Raises ``EvidenceError`` (``corrupt``, ``limit:expansion``)."""
     from openpyxl import load_workbook
 
     if content.head[:4] != b"PK\x03\x04":
-        raise EvidenceError(
-            State.ENCRYPTED if content.head[:4] == b"\xd0\xcf\x11\xe0" else State.CORRUPT,
-            "It is no XLSX file that can be opened.",
-        )
+        raise EvidenceError(State.CORRUPT, "It is no XLSX file that can be opened.")
     data = content.read()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as members:
             context.charge(sum(member.file_size for member in members.infolist()))
-        return tuple(
+        halves = [
             load_workbook(io.BytesIO(data), data_only=only, keep_links=False, rich_text=False)
             for only in (True, False)
-        )  # type: ignore[return-value]
+        ]
     except (EvidenceError, MemoryError):
         raise
     except Exception as error:  # openpyxl raises many kinds on broken files
         raise EvidenceError(State.CORRUPT, describe(error)) from error
+    return Book(halves[0], halves[1], list(notes))
 
 
 def _cells(book: Any, context: Context) -> Iterator[tuple[Any, Any]]:
@@ -160,13 +200,31 @@ def _written(value: Any) -> str:
     return "" if value is None else str(getattr(value, "text", value))
 
 
+def shapes(cell: Any) -> Iterator[str]:
+    """What stands in a cell: its value as text and, of a number or a date, also as it is shown."""
+    from openpyxl.utils.datetime import to_excel
+
+    value = cell.value
+    yield _written(value)
+    if isinstance(value, date | time | timedelta):
+        value = to_excel(value)  # type: ignore[no-untyped-call]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        yield numbers.show(float(value), str(cell.number_format or "General"))
+
+
+def put_text(cell: Any, text: str) -> None:
+    """Write text that stays text, even where it begins like a formula, cut as XLSX demands."""
+    cell.value = _ILLEGAL.sub("", text)[:_LONGEST]
+    cell.data_type = "s"
+
+
 def _copy(cell: Any, target: Any, secrets: list[str], notes: list[str]) -> None:
     """The value and its number format; text stays text, even where it begins like a formula."""
     value = cell.value
     if isinstance(value, str):
-        value = _ILLEGAL.sub("", value)
-        target.value = value
-        target.data_type = "e" if value in _ERRORS and cell.data_type == "e" else "s"
+        put_text(target, value)
+        if value in _ERRORS and cell.data_type == "e":
+            target.data_type = "e"
     else:
         target.value = value
     style = str(cell.number_format or "General")
@@ -240,7 +298,7 @@ def _references(sheet: str, formula: str) -> list[tuple[str, int, int, int, int]
     return found
 
 
-def _saved(book: Any) -> bytes:
+def saved(book: Any) -> bytes:
     """The file, its members without dates and its properties without history."""
     book.properties.creator = ""
     book.properties.created = book.properties.modified = _NO_DATE

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from ediscovery.extract import ocr
@@ -18,6 +20,11 @@ from ediscovery.produce.render.finish import Finished
 _EVEN = 24  # of 255: what JPEG may leave of a difference within a black box
 _STREAM = 256 << 20  # bytes of one unfolded stream that are looked at
 _FOLD = re.compile(r"[^\w]+")
+# Attributes of a sheet that place and style cells.
+_PLACED = re.compile(
+    rb"\s(?:r|ref|s|spans|sqref|count|uniquecount|min|max|width|[a-z]+id)="
+    rb'"[a-z]{0,3}[0-9.]*(?::[a-z]{0,3}[0-9]*)?"'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +156,38 @@ def text_keeps_off(data: bytes, pages: Sequence[Finished], where: str) -> list[F
 
 
 def workbook_is_clean(data: bytes, secrets: Sequence[str], where: str) -> list[Finding]:
-    """Whether none of ``secrets`` is in any member of a rebuilt workbook, nor in their names."""
-    findings = []
+    """Whether none of ``secrets`` is in any member of a rebuilt workbook, nor in their names.
+
+    What stands in an empty workbook as well (names of fonts, of formats), and in the numbers by
+    which cells are placed and styled, tells nothing.
+    """
+    ours = b"".join(piece for _, piece in _members(_empty_workbook()))
+    known = [form for secret in secrets for form in _forms(secret) if form not in ours]
+    return [
+        Finding(f"{where}, {name}", "It holds a redacted text.")
+        for name, piece in _members(data)
+        if any(form in piece for form in known)
+    ]
+
+
+def _members(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of each member of a workbook, with all that its directory says of it."""
     with zipfile.ZipFile(io.BytesIO(data)) as book:
+        yield "directory", book.comment.lower()
         for member in book.infolist():
-            piece = (book.read(member) + member.filename.encode()).lower()
-            if any(form in piece for secret in secrets for form in _forms(secret)):
-                findings.append(Finding(f"{where}, {member.filename}", "It holds a redacted text."))
-    return findings
+            with book.open(member) as file:
+                piece = file.read(_STREAM)
+            said = member.filename.encode() + member.comment + member.extra
+            yield member.filename, _PLACED.sub(b"", (piece + said).lower())
+
+
+@cache
+def _empty_workbook() -> bytes:
+    from openpyxl import Workbook
+
+    from ediscovery.produce.render.spreadsheet import saved
+
+    return saved(Workbook())
 
 
 def pdf_pieces(data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -199,6 +230,7 @@ def _opened(data: bytes) -> Any:
 def _forms(secret: str) -> Iterable[bytes]:
     """The bytes that a text may stand as, in lower case."""
     for text in {secret.lower(), unicodedata.normalize("NFD", secret.lower())}:
+        yield html.escape(text, quote=False).encode("utf-8")
         yield text.encode("utf-8")
         yield text.encode("utf-16-be")
         yield text.encode("utf-16-le")

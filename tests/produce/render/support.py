@@ -30,6 +30,11 @@ def pages_of(
     return open_pages(Content(data), mime_type, context(scratch), rendering or Rendering())
 
 
+def said(pages: Pages) -> str:
+    """The words of all pages, pages parted by form feeds."""
+    return "\f".join(" ".join(word.text for word in page.words()) for page in pages)
+
+
 def pdf_with(*lines: str, rotation: int = 0, width: float = 612, height: float = 792) -> bytes:
     document = pymupdf.open()
     page = document.new_page(width=width, height=height)

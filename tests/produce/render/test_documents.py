@@ -14,16 +14,12 @@ from ediscovery.extract.contract import Content
 from ediscovery.extract.types import HTML, MAIL, TEXT
 from ediscovery.model.errors import EvidenceError
 from ediscovery.model.profile import Profile
-from ediscovery.produce.render import flow, office_pages, raster
+from ediscovery.produce.render import flow, libreoffice, raster
 from ediscovery.produce.render.documents import open_pages
 from ediscovery.produce.render.finish import finish
-from ediscovery.produce.render.pages import Page, Pages, Rendering
+from ediscovery.produce.render.pages import Page, Rendering
 from ediscovery.produce.render.slip_sheet import slip_sheet
-from tests.produce.render.support import PDF, context, pages_of, pdf_with
-
-
-def said(pages: Pages) -> str:
-    return "\f".join(" ".join(word.text for word in page.words()) for page in pages)
+from tests.produce.render.support import PDF, context, pages_of, pdf_with, said
 
 
 def state(data: bytes, mime_type: str, tmp_path: Path) -> str:
@@ -204,7 +200,7 @@ def test_slip_sheet(tmp_path: Path) -> None:
     assert not page.notes
 
 
-needs_office = pytest.mark.skipif(office_pages.program() is None, reason="LibreOffice is missing")
+needs_office = pytest.mark.skipif(libreoffice.program() is None, reason="LibreOffice is missing")
 
 
 @needs_office

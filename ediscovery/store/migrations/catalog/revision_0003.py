@@ -1,4 +1,4 @@
-"""Productions, what went out in them, Bates counters."""
+"""Productions, what went out in them, Bates counters, privilege screens."""
 
 from __future__ import annotations
 
@@ -54,4 +54,11 @@ def upgrade() -> None:
         "bates_counter",
         text("prefix", primary_key=True),
         big("next"),
+    )
+    op.create_table(
+        "privilege_screen",
+        whole("version", primary_key=True, autoincrement=False),
+        text("data"),
+        text("who"),
+        text("at"),
     )
