@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ediscovery.cli import produce_later
 from ediscovery.cli.common import (
     existing_file,
     in_zone,
@@ -184,9 +185,9 @@ def run(
     from ediscovery.model.errors import UsageError
     from ediscovery.produce import run as runs
     from ediscovery.produce import specification as specifications
+    from ediscovery.produce.supplement import checked_name
 
-    if not volume.isascii() or not volume.replace("_", "").replace("-", "").isalnum():
-        raise UsageError(f"{volume!r} can't name a volume.", "Use letters, digits, - and _.")
+    checked_name(volume)
     unknown = set(codes) - set(specifications.GATE)
     if unknown:
         raise UsageError(
@@ -401,3 +402,7 @@ def seal(matter: str, volume: str, passphrase_file: Path, out: Path, as_json: bo
         )
         return
     click.echo(f"{out} holds {volume}; SHA-256 {digest}")
+
+
+for _later in (produce_later.clawback, produce_later.replace):
+    produce.add_command(_later)

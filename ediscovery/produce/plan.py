@@ -15,6 +15,7 @@ from ediscovery.engine.progress import Progress
 from ediscovery.model.errors import Refused
 from ediscovery.produce import documents, gate, ledger, renderer
 from ediscovery.produce import forms as ways
+from ediscovery.produce.called_back import called_back
 from ediscovery.produce.departures import departures
 from ediscovery.produce.documents import Candidate
 from ediscovery.produce.fields import Fields
@@ -197,6 +198,7 @@ def _facts(
             plan.forms,
             earlier=ledger.earlier(connection, [one.number for one in chosen], volume),
             privileged=_privileged(connection),
+            called_back=called_back(connection),
             first=bates.start if begun is None else 1,
             next=follows,
             taken=_taken(connection, plan, matter) if begun is None else (),

@@ -45,7 +45,7 @@ class Sheet:
 
     ``what``: measure, render or slip. ``pages``: how many; of those that are in the document the
     first ones when ``first``. ``endorsed``: for each page its endorsements (position, text).
-    ``lines``: the wording of a slip sheet.
+    ``lines``: the wording of a slip sheet; ``padding``: so many of them follow the pages.
     """
 
     number: int
@@ -53,6 +53,7 @@ class Sheet:
     form: str = "tiff"
     notes: bool = True
     pages: int = 0
+    padding: int = 0
     first: bool = False
     ocr: bool = True
     endorsed: list[list[tuple[str, str]]] = field(default_factory=list)
@@ -157,8 +158,8 @@ class _Child:
     def _request(self, sheet: Sheet) -> dict[str, Any]:
         request: dict[str, Any] = {
             "what": sheet.what, "form": sheet.form, "notes": sheet.notes, "pages": sheet.pages,
-            "first": sheet.first, "ocr": sheet.ocr, "endorsed": sheet.endorsed,
-            "lines": sheet.lines, "marks": [],
+            "padding": sheet.padding, "first": sheet.first, "ocr": sheet.ocr,
+            "endorsed": sheet.endorsed, "lines": sheet.lines, "marks": [],
         }  # fmt: skip
         if sheet.what == "slip":
             return request

@@ -47,13 +47,17 @@ GATE: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Bates:
-    """How numbers look. ``prefix`` ``""``: that of the matter. ``level``: page or document."""
+    """How numbers look. ``prefix`` ``""``: that of the matter. ``level``: page or document.
+
+    ``replaced``: with a running number, what follows them on pages put in the place of others.
+    """
 
     prefix: str = ""
     separator: str = ""
     digits: int = 7
     start: int = 1
     level: str = "page"
+    replaced: str = "_R"
 
     def number(self, value: int, prefix: str = "") -> str:
         """``ACME0000123`` for 123; ``prefix`` stands in where the specification names none.
