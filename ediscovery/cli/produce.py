@@ -404,5 +404,5 @@ def seal(matter: str, volume: str, passphrase_file: Path, out: Path, as_json: bo
     click.echo(f"{out} holds {volume}; SHA-256 {digest}")
 
 
-for _later in (produce_later.clawback, produce_later.replace):
+for _later in (produce_later.clawback, produce_later.replace, produce_later.overlay):
     produce.add_command(_later)

@@ -178,6 +178,60 @@ def replace(
         _say(opened, done)
 
 
+@click.command()
+@click.argument("matter")
+@click.argument("base", metavar="VOLUME")
+@click.option("--reason", default="", help="Why; kept in catalog and audit log.")
+@_OUT
+@click.option("--volume", default="", help="Name of the new volume; default: VOLUME-OV01.")
+@json_option
+def overlay(
+    matter: str, base: str, reason: str, out: Path | None, volume: str, as_json: bool
+) -> None:
+    """Tell what changed of the documents of VOLUME since it was said: an overlay load file.
+
+    \b
+    ediscovery produce overlay acme VOL001 --reason "custodians of later copies" --out out/
+
+    New custodians and paths of copies, corrected metadata: the first Bates number and the changed
+    fields, of the documents that changed. The folders of VOLUME and of what was added to it must
+    lie where they were written.
+    """
+    from ediscovery.produce import overlay as overlays
+
+    opened = open_matter(matter)
+    with opened.locked():
+        done = overlays.overlay(opened, base, reason, _folder(out), volume=_name(volume))
+    if as_json:
+        print_json(
+            {
+                "schema": "ediscovery/overlay/1",
+                "matter": opened.name,
+                "base": base,
+                "volume": done.folder.name if done.folder else None,
+                "folder": str(done.folder) if done.folder else None,
+                "manifest_sha256": done.manifest_sha256,
+                "documents": done.documents,
+                "columns": done.columns,
+                "to_replace": done.to_replace,
+                "to_call_back": done.to_call_back,
+            }
+        )
+        return
+    if done.folder is None:
+        click.echo(f"Nothing changed since {base} was produced; no volume was written.")
+    else:
+        click.echo(
+            f"{done.folder} is complete: {done.documents:,} documents, {', '.join(done.columns)}."
+        )
+    for firsts, what in (
+        (done.to_replace, "coded or redacted otherwise by now: ediscovery produce replace"),
+        (done.to_call_back, "coded privileged by now: ediscovery produce clawback"),
+    ):
+        if firsts:
+            note(f"{len(firsts):,} documents ({firsts[0]} …) are {what}")
+
+
 @contextmanager
 def _working(matter: Matter, workers: int | None, quiet: bool) -> Iterator[tuple[Pool, Progress]]:
     """Hold the matter, with its index up to the catalog before and after."""

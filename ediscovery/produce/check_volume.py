@@ -371,6 +371,10 @@ def _against(
     production = ledger.production(matter, data.stem)
     with matter.reader.connect() as connection:
         lines = ledger.lines(connection, production.id)
+        if production.kind == ledger.OVERLAY:
+            firsts = {row.first for row in rows}
+            base = ledger.find(connection, production.base)
+            lines = [one for one in ledger.lines(connection, base.id) if one.bates_begin in firsts]
         numbers = [line.number for line in lines]
         later = ledger.later(connection, production.base, production.volume)
         known = {one.number: one for one in candidates(connection, numbers)}
@@ -380,7 +384,7 @@ def _against(
     for line in numbered:
         written.looked_at += 1
         row = have.get(line.bates_begin)
-        if row is None or row.last != line.bates_end:
+        if row is None or (row.last or line.bates_end) != line.bates_end:
             written.fail(f"{line.bates_begin} to {line.bates_end} was produced and is not in it.")
     for first in sorted(have.keys() - {line.bates_begin for line in numbered}):
         written.fail(f"{first} was never produced.")
