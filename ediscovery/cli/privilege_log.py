@@ -52,6 +52,7 @@ def privilege_log(
                 "schema": "ediscovery/privilege-log/1",
                 "withheld": made.withheld,
                 "redacted": made.redacted,
+                "clawed_back": made.clawed_back,
                 "entries": [dict(zip(made.heads, row, strict=True)) for row in made.rows],
             }
         )
@@ -59,5 +60,6 @@ def privilege_log(
     if out is None:
         print_table(made.heads, made.rows)
     click.echo(
-        f"{len(made.rows):,} entries: {made.withheld:,} withheld, {made.redacted:,} redacted."
+        f"{len(made.rows):,} entries: {made.withheld:,} withheld, {made.redacted:,} redacted, "
+        f"{made.clawed_back:,} clawed back."
     )

@@ -250,10 +250,12 @@ def list_productions(matter: str, as_json: bool) -> None:
         click.echo("Nothing was produced yet.")
         return
     print_table(
-        ("volume", "state", "documents", "pages", "from", "to", "withheld", "by", "when"),
+        ("volume", "kind", "adds to", "state", "documents", "pages", "from", "to", "withheld", "by",
+         "when"),
         [
             (
-                row["volume"], "sealed" if row["sealed_at"] else row["state"], row["documents"],
+                row["volume"], row["kind"], row["base"] if row["base"] != row["volume"] else "",
+                "sealed" if row["sealed_at"] else row["state"], row["documents"],
                 row["pages"], row["first"], row["last"], row["withheld"], row["who"],
                 in_zone(row["at"], opened.zone),
             )
@@ -308,25 +310,33 @@ def verify(folder: Path, matter: str | None, as_json: bool) -> None:
 @click.argument("volume")
 @json_option
 def show(matter: str, volume: str, as_json: bool) -> None:
-    """Show what went out in a volume, document by document.
+    """Show what went out in a volume, document by document, and what was done about it later.
 
     \b
     ediscovery produce show acme VOL001
     """
     from ediscovery.produce import ledger
+    from ediscovery.produce.clawback import told
 
     opened = open_matter(matter)
     production = ledger.production(opened, volume)
     with opened.reader.connect() as connection:
         lines = ledger.lines(connection, production.id)
+        later = ledger.later(connection, production.base, production.volume)
+        claim, confirmed = told(connection, production.id)
     if as_json:
         hidden = ("production_id", "number")
         print_json(
             {
                 "schema": "ediscovery/production-show/1",
                 **production._mapping,
+                "clawback": _shown(claim) if claim else None,
+                "destroyed": [_shown(one) for one in confirmed],
                 "documents": [
-                    {"control_number": opened.control_number(line.number)}
+                    {
+                        "control_number": opened.control_number(line.number),
+                        "later": later.get(line.number, []),
+                    }
                     | {key: value for key, value in line._mapping.items() if key not in hidden}
                     for line in lines
                 ],
@@ -334,15 +344,34 @@ def show(matter: str, volume: str, as_json: bool) -> None:
         )
         return
     print_table(
-        ("control number", "from", "to", "pages", "as", "reason", "redacted", "remark"),
+        ("control number", "from", "to", "pages", "as", "reason", "redacted", "later", "remark"),
         [
             (
                 opened.control_number(line.number), line.bates_begin, line.bates_end, line.pages,
-                line.kind, line.reason, line.redacted, line.message,
+                line.kind, line.reason, line.redacted, " ".join(later.get(line.number, ())),
+                line.message,
             )
             for line in lines
         ],
     )  # fmt: skip
+    if claim:
+        until = f", by {claim.due}" if claim.due else ""
+        click.echo(
+            f"Called back on {claim.date} under {claim.authority}{until}: {claim.basis} "
+            f"({production.grounds})."
+        )
+        for one in confirmed:
+            click.echo(f"Destruction confirmed by {one.name} on {one.date}. {one.note}".rstrip())
+        if not confirmed:
+            note(
+                f"Nobody confirmed yet: ediscovery produce clawback {opened.name} "
+                f"--confirm {volume} --by NAME --on DAY"
+            )
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    hidden = ("id", "production_id", "number")
+    return {key: value for key, value in row._mapping.items() if key not in hidden}
 
 
 @produce.command()

@@ -135,7 +135,7 @@ def manifest_of(folder: Path, digests: dict[str, tuple[int, str]]) -> Check:
 
 def _adds(folder: Path, adds: supplement.Supplement, check: Check, rows: list[_Row]) -> None:
     """What the volume says that it puts in the place of others is what its load files tell."""
-    check.notes.append(f"It is a {adds.kind} and adds to {adds.base}.")
+    check.notes.append(f"{adds.kind.capitalize()}; adds to {adds.base}.")
     check.looked_at = len(adds.documents)
     told = {one.begin: one for one in adds.documents}
     have = {row.first: row for row in rows}

@@ -1,4 +1,4 @@
-"""The privilege log: what was withheld or redacted, with the ground for it."""
+"""The privilege log: what was withheld, redacted or called back, with the ground for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from ediscovery.model.errors import UsageError, VerificationFailed
 from ediscovery.produce import ledger, sheets
@@ -31,34 +31,45 @@ HEADS: dict[str, tuple[str, ...]] = {
 HEADS["metadata-plus-topic"] = (*HEADS["metadata-only"], "Topic")
 
 
+_TREATMENTS = {"withheld": "Withheld", ledger.CLAWED_BACK: "Clawed back"}
+
+
 @dataclass(slots=True)
 class Log:
-    """The rows of a log under ``heads``; how many documents were withheld and redacted."""
+    """The rows of a log under ``heads``; how many were withheld, redacted, called back."""
 
     heads: tuple[str, ...]
     rows: list[tuple[object, ...]]
     withheld: int
     redacted: int
+    clawed_back: int
 
 
 def make(
     matter: Matter, form: str, volume: str | None = None, attorneys: Sequence[str] = ()
 ) -> Log:
-    """The log of one volume, or of all. Names that hold one of ``attorneys`` get an asterisk.
+    """The log of one volume and what was added to it, or of all.
+
+    Names that hold one of ``attorneys`` get an asterisk.
 
     Raises :class:`UsageError` for an unknown form, :class:`VerificationFailed` when what was
-    withheld and redacted is not what is logged.
+    withheld, redacted and called back is not what is logged.
     """
     if form not in FORMS:
         raise UsageError(f"No form {form!r} of a privilege log.", f"Known: {', '.join(FORMS)}.")
-    chosen = [productions.c.volume == volume] if volume else []
+    own = or_(productions.c.volume == volume, productions.c.base == volume)
+    chosen = [own] if volume else []
     if volume:
         ledger.production(matter, volume)
     with matter.reader.connect() as connection:
         lines = connection.execute(
             select(produced, productions.c.volume)
             .join(productions, productions.c.id == produced.c.production_id)
-            .where(*chosen, (produced.c.reason == "withheld") | produced.c.redacted)
+            .where(
+                *chosen,
+                produced.c.reason.in_(_TREATMENTS) | produced.c.redacted,
+                ~ledger.superseded(),
+            )
             .order_by(produced.c.production_id, produced.c.ordinal)
         ).all()
         numbers = [line.number for line in lines]
@@ -73,14 +84,15 @@ def make(
             values = entries.values(line, known[line.number]) | {"LogNumber": len(rows) + 1}
             rows.append(tuple(values[head] for head in heads))
     withheld = sum(line.reason == "withheld" for line in lines)
-    redacted = len(lines) - withheld
-    if len(rows) != withheld + redacted:
+    clawed_back = sum(line.reason == ledger.CLAWED_BACK for line in lines)
+    redacted = sum(line.redacted for line in lines)
+    if len(rows) != withheld + redacted + clawed_back:
         raise VerificationFailed(
-            f"{withheld:,} documents are withheld and {redacted:,} redacted, but {len(rows):,} "
-            "are logged.",
+            f"{withheld:,} documents are withheld, {redacted:,} redacted and {clawed_back:,} "
+            f"called back, but {len(rows):,} are logged.",
             f"Run: ediscovery verify {matter.name}",
         )
-    return Log(heads, rows, withheld, redacted)
+    return Log(heads, rows, withheld, redacted, clawed_back)
 
 
 def write(log: Log, path: Path) -> None:
@@ -96,8 +108,8 @@ class _Entries:
         self._moments = Moments(Dates(), matter.zone.key)
 
     def values(self, line: Any, one: Candidate) -> dict[str, object]:
-        withheld = line.reason == "withheld"
-        secrets = [] if withheld else words_of(self._matter, one)
+        treatment = _TREATMENTS.get(line.reason)
+        secrets = [] if treatment else words_of(self._matter, one)
 
         def clean(text: str) -> str:
             return "REDACTED" if secrets and text_is_clean(text, secrets, "") else text
@@ -118,7 +130,7 @@ class _Entries:
             "EndBates": line.bates_end,
             "Family": self._matter.control_number(one.family),
             "Volume": line.volume,
-            "Treatment": "Withheld" if withheld else "Redacted",
+            "Treatment": treatment or "Redacted",
             "Date": self._moments.date(one.date) if one.date else "",
             "Type": kind,
             "Author": author,
