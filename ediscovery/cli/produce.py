@@ -21,6 +21,7 @@ from ediscovery.cli.common import (
 
 if TYPE_CHECKING:
     from ediscovery.produce.plan import Plan
+    from ediscovery.produce.specification import Specification
     from ediscovery.store.workspace import Matter
 
 _NAMED = 10  # control numbers shown of one finding
@@ -45,6 +46,8 @@ def _chosen(command: _F) -> _F:
                      help="Worker processes; default: one a processor; 0: in this process."),
         click.option("--spec", "specification", default="production-standard", show_default=True,
                      help="A shipped specification or the path of a YAML file."),
+        click.option("--supplement", is_flag=True,
+                     help="Leave out what went out before, itself or as a copy."),
         click.option("--query", required=True, help="Every document that this query finds."),
     ):  # fmt: skip
         command = option(command)
@@ -55,7 +58,14 @@ def _chosen(command: _F) -> _F:
 @click.argument("matter")
 @_chosen
 @json_option
-def plan(matter: str, query: str, specification: str, workers: int | None, as_json: bool) -> None:
+def plan(
+    matter: str,
+    query: str,
+    supplement: bool,
+    specification: str,
+    workers: int | None,
+    as_json: bool,
+) -> None:
     """Say what a production would hold and what speaks against it; nothing is changed.
 
     \b
@@ -63,7 +73,7 @@ def plan(matter: str, query: str, specification: str, workers: int | None, as_js
 
     Exit code 4 when a finding would stop the run.
     """
-    from ediscovery.cli.choosing import bring_up, chosen
+    from ediscovery.cli.choosing import bring_up
     from ediscovery.cli.display import Display
     from ediscovery.cli.running import pool_for, stoppable
     from ediscovery.model.errors import Refused
@@ -74,7 +84,7 @@ def plan(matter: str, query: str, specification: str, workers: int | None, as_js
     opened = open_matter(matter)
     with opened.locked():
         bring_up(opened, quiet=as_json)
-        numbers = chosen(opened, (), query)
+        numbers, left_out = _numbers(opened, loaded, query, supplement)
         with (
             stoppable("nothing was changed"),
             pool_for(opened, workers) as pool,
@@ -83,15 +93,26 @@ def plan(matter: str, query: str, specification: str, workers: int | None, as_js
             made = plans.make(opened, loaded, numbers, pool, display)
             count = pool.workers
     if as_json:
-        print_json(_plan_data(opened, made, count))
+        print_json(_plan_data(opened, made, count, left_out))
     else:
-        _show_plan(opened, made, count)
+        _show_plan(opened, made, count, left_out)
     if made.blocking():
         codes = ", ".join(sorted({one.code for one in made.blocking()}))
         raise Refused(f"The gate would stop this: {codes}.", "Code the documents, then plan again.")
 
 
-def _plan_data(matter: Matter, made: Plan, workers: int) -> dict[str, Any]:
+def _numbers(
+    matter: Matter, specification: Specification, query: str, supplement: bool, volume: str = ""
+) -> tuple[list[int], int]:
+    """The documents that a query finds, and how many of them were left out as produced before."""
+    from ediscovery.cli.choosing import chosen
+    from ediscovery.produce.selection import not_yet_out
+
+    numbers = chosen(matter, (), query)
+    return not_yet_out(matter, specification, numbers, volume) if supplement else (numbers, 0)
+
+
+def _plan_data(matter: Matter, made: Plan, workers: int, left_out: int) -> dict[str, Any]:
     return {
         "schema": "ediscovery/production-plan/1",
         "matter": matter.name,
@@ -99,6 +120,7 @@ def _plan_data(matter: Matter, made: Plan, workers: int) -> dict[str, Any]:
         "protocol_version": made.protocol_version,
         "documents": _kinds(made),
         "duplicates_left_out": len(made.duplicates),
+        "produced_before_left_out": left_out,
         "pages": made.pages,
         "numbers": made.numbers,
         "first": made.specification.bates.number(made.first, matter.prefix),
@@ -123,7 +145,9 @@ def _kinds(made: Plan) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _show_plan(matter: Matter, made: Plan, workers: int) -> None:
+def _show_plan(matter: Matter, made: Plan, workers: int, left_out: int) -> None:
+    if left_out:
+        click.echo(f"{left_out:,} documents went out before and were left out.")
     counts = ", ".join(f"{count:,} {kind}" for kind, count in _kinds(made).items())
     click.echo(
         f"{len(made.candidates):,} documents ({counts}); {len(made.duplicates):,} copies left out."
@@ -161,6 +185,7 @@ def _show_plan(matter: Matter, made: Plan, workers: int) -> None:
 def run(
     matter: str,
     query: str,
+    supplement: bool,
     specification: str,
     workers: int | None,
     volume: str,
@@ -179,7 +204,7 @@ def run(
     The volume appears under its name when it is complete. Stopped anywhere: run the same command
     again and it goes on under the same numbers. Exit code 4 when the gate stops it.
     """
-    from ediscovery.cli.choosing import bring_up, chosen
+    from ediscovery.cli.choosing import bring_up
     from ediscovery.cli.display import Display
     from ediscovery.cli.running import pool_for, stoppable
     from ediscovery.model.errors import UsageError
@@ -198,7 +223,7 @@ def run(
     override = runs.Override(codes, reason, second_person) if codes else None
     with opened.locked():
         bring_up(opened, quiet=as_json)
-        numbers = chosen(opened, (), query)
+        numbers, left_out = _numbers(opened, loaded, query, supplement, volume)
         with (
             stoppable("run the same command again to go on"),
             pool_for(opened, workers) as pool,
@@ -210,7 +235,7 @@ def run(
         bring_up(opened, quiet=as_json)
     if as_json:
         print_json(
-            _plan_data(opened, done.plan, 1)
+            _plan_data(opened, done.plan, 1, left_out)
             | {
                 "schema": "ediscovery/production/1",
                 "volume": volume,
@@ -221,7 +246,7 @@ def run(
             }
         )
         return
-    _show_plan(opened, done.plan, 1)
+    _show_plan(opened, done.plan, 1, left_out)
     for name, written in done.load_files.items():
         changed = sum(written.replaced.values()) - written.replaced["\n"]
         more = f"; {changed:,} characters replaced" if changed else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ediscovery.produce import ledger, sheets
+from ediscovery.model.errors import UsageError
+from ediscovery.produce import ledger, sheets, supplement
 from ediscovery.produce.documents import Candidate, candidates
 from ediscovery.produce.fields import Fields
 from ediscovery.produce.forms import WITHHELD
@@ -86,6 +87,8 @@ def transmittal(matter: Matter, production: Any) -> str:
     """The letter that goes with a volume: counts, ranges and gaps by custodian, the fields in their
     order, zone and formats, hashes of manifest and seal."""
     specification: Specification = from_dict(production.specification)
+    if production.kind == ledger.OVERLAY:
+        return _overlay_letter(matter, production, specification)
     with matter.reader.connect() as connection:
         lines = ledger.lines(connection, production.id)
     known = _known(matter, lines)
@@ -123,13 +126,41 @@ def transmittal(matter: Matter, production: Any) -> str:
         "",
         f"Load files: {formats}",
         f"Dates: {specification.dates.date}, times: {specification.dates.time}, zone: {zone}",
-        "Fields, in order:",
-        *(f"  {number}. {name}" for number, name in enumerate(fields.names, 1)),
-        "",
-        f"SHA-256 of the manifest: {production.manifest_sha256 or 'not written yet'}",
+        *_tail(production, fields.names),
     ]
+    return "\n".join(out) + "\n"
+
+
+def _tail(production: Any, names: Sequence[str]) -> Iterator[str]:
+    """Fields and hashes, with which every letter ends."""
+    yield "Fields, in order:"
+    yield from (f"  {number}. {name}" for number, name in enumerate(names, 1))
+    yield ""
+    yield f"SHA-256 of the manifest: {production.manifest_sha256 or 'not written yet'}"
     if production.seal_sha256:
-        out.append(f"SHA-256 of the sealed archive: {production.seal_sha256}")
+        yield f"SHA-256 of the sealed archive: {production.seal_sha256}"
+
+
+def _overlay_letter(matter: Matter, production: Any, specification: Specification) -> str:
+    """The letter of a volume that holds changed fields only; raises :class:`UsageError` when its
+    folder, which alone tells which, is gone."""
+    try:
+        told = supplement.read(Path(production.folder))
+    except ValueError:
+        told = None
+    if told is None:
+        raise UsageError(
+            f"{production.folder} is not what was written.", "Put the volume's folder back."
+        )
+    out = [
+        title_of(matter),
+        f"Production {production.volume}"
+        + (f" to {specification.receiver}" if specification.receiver else ""),
+        *_adds(production),
+        "",
+        f"Documents: {len(told.documents):,}",
+        *_tail(production, told.fields),
+    ]
     return "\n".join(out) + "\n"
 
 

@@ -292,6 +292,7 @@ class _Overlay:
             ledger.OVERLAY,
             base.volume,
             tuple(supplement.Entry(first, first) for first in firsts),
+            fields=(self._key, *done.columns),
         ).write(draft)
         done.manifest_sha256 = write_manifest(draft, dict(digests_of(draft)))
         done.folder = out / production.volume

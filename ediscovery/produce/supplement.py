@@ -138,18 +138,20 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Supplement:
     """What ``SUPPLEMENT.json`` tells: the volume, its kind, what it adds to, which documents;
-    ``notice``: the files of a letter."""
+    ``notice``: the files of a letter; ``fields``: the columns of an overlay."""
 
     volume: str
     kind: str
     base: str
     documents: tuple[Entry, ...]
     notice: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
 
     def write(self, folder: Path) -> None:
         """Write it into the volume in ``folder``."""
         data = {"schema": SCHEMA} | {
-            name: getattr(self, name) for name in ("volume", "kind", "base", "notice", "documents")
+            name: getattr(self, name)
+            for name in ("volume", "kind", "base", "notice", "fields", "documents")
         }
         with whole_file(folder / FILE) as file:
             file.write(orjson.dumps(data, option=orjson.OPT_INDENT_2) + b"\n")
@@ -174,7 +176,7 @@ def read(folder: Path) -> Supplement | None:
         data = orjson.loads(path.read_bytes())
         if data["schema"] != SCHEMA or data["kind"] not in _SHORT:
             raise ValueError(f"It is no {SCHEMA}.")
-        texts = [data["volume"], data["base"], *data["notice"]]
+        texts = [data["volume"], data["base"], *data["notice"], *data["fields"]]
         found = []
         for one in data["documents"]:
             texts += [one["begin"], one["end"], *one["pages"]]
@@ -184,5 +186,6 @@ def read(folder: Path) -> Supplement | None:
     except (KeyError, TypeError, OSError) as error:
         raise ValueError(f"It lacks what it must tell ({error}).") from error
     return Supplement(
-        data["volume"], data["kind"], data["base"], tuple(found), tuple(data["notice"])
-    )
+        data["volume"], data["kind"], data["base"], tuple(found), tuple(data["notice"]),
+        tuple(data["fields"]),
+    )  # fmt: skip
