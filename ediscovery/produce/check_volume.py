@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ediscovery.model.errors import UsageError
-from ediscovery.produce import ledger, supplement
+from ediscovery.produce import index_page, ledger, supplement
 from ediscovery.produce.documents import candidates
 from ediscovery.produce.loadfile import check as loadfiles
 from ediscovery.produce.loadfile.dat_read import DatFile
@@ -85,7 +85,15 @@ def verify(folder: Path, matter: Matter | None = None) -> list[Check]:
     if adds is not None:
         _adds(folder, adds, added, rows)
     checks = [manifest, *found, _images(folder, pages, rows), _texts(folder, rows)]
-    checks.append(_unnamed(folder, digests, rows, pages, data.parent, adds))
+    extra = {supplement.FILE, *adds.notice} if adds is not None else set()
+    index = index_page.check(folder, [row.first for row in rows])
+    if index is not None:
+        check = Check("index page", len(index[0]))
+        for sentence in index[1]:
+            check.fail(sentence)
+        checks.append(check)
+        extra |= index[0]
+    checks.append(_unnamed(folder, digests, rows, pages, data.parent, extra))
     if adds is not None or added.failed:
         checks.append(added)
     if matter is not None:
@@ -247,6 +255,8 @@ def _images(folder: Path, pages: list[PageRow], rows: list[_Row]) -> Check:
 
 def _image_files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
+        if folder / index_page.FOLDER in path.parents:
+            continue
         if path.suffix.lower() in _IMAGES and path.is_file() and "NATIVE" not in str(path).upper():
             yield path
 
@@ -326,15 +336,14 @@ def _unnamed(
     rows: list[_Row],
     pages: list[PageRow],
     data: Path,
-    adds: supplement.Supplement | None,
+    extra: set[str],
 ) -> Check:
     """No file lies in the volume that no load file tells of."""
     check = Check("unnamed files", len(digests))
     named: set[str] = set()
     texts = set()
     told = [*(page.path for page in pages), *(r.native for r in rows), *(r.text for r in rows)]
-    if adds is not None:
-        told += [supplement.FILE, *adds.notice]
+    told += extra
     named.update(one.replace("\\", "/").casefold() for one in told if one)
     stems = {stem.casefold() for row in rows for stem in _stems(row)}
     for row in rows:

@@ -127,6 +127,7 @@ def complete(
     made = Volume(matter, specification, draft, volume, places, relatives)
     load_files = made.write_load_files(lines)
     more(draft, places)
+    made.write_index(lines)
     digest = made.write_manifest(lines)
     publish(matter, identity, draft, out / volume, digest)
     return Outcome(plan, out / volume, digest, load_files, made.replaced)

@@ -175,6 +175,16 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexPage:
+    """Whether a volume carries ``index.html``; so many documents a page; ``pdf``: with a PDF of
+    each document's page files, because browsers don't show TIFF."""
+
+    write: bool = False
+    documents: int = 500
+    pdf: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Specification:
     """One production specification; see ``pipelines/production-standard.yaml``."""
 
@@ -200,6 +210,7 @@ class Specification:
     withheld_fields: tuple[str, ...] = ()
     folders: Folders = Folders()
     volume: Volume = Volume()
+    index_page: IndexPage = IndexPage()
     family: str = "whole"
     order: tuple[str, ...] = ("custodian", "date")
     gate: dict[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ediscovery.model.errors import TryAgain
+from ediscovery.produce import index_page
 from ediscovery.produce.fields import Fields, Produced
 from ediscovery.produce.layout import Place
 from ediscovery.produce.loadfile.dat_write import write_dat
@@ -72,6 +73,20 @@ class Volume:
             self.replaced = []
             done[path.name] = self._write(path, file, documents)
         return done
+
+    def write_index(self, lines: Sequence[Any]) -> None:
+        """Write ``index.html``, if the specification wants it, with links to all that is there."""
+        if not self._specification.index_page.write:
+            return
+        kept = sorted(path.name for path in self._folder.iterdir() if path.is_file())
+        index_page.write(
+            self._folder,
+            self._specification,
+            self._fields,
+            self._name,
+            self._pages(self._documents(lines, self._files())),
+            [name for name in kept if name not in (MANIFEST, index_page.FIRST)],
+        )
 
     def _documents(
         self, lines: Sequence[Any], found: dict[int, Files]
