@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,25 +48,38 @@ def called_back(connection: Connection) -> CalledBack:
         .select_from(joined())
         .where(documents.c.number.in_(select(clawbacks.c.number)))
     ).all()  # fmt: skip
-    containers: set[int] = set()
-    groups: set[int] = set()
-    above = {row.parent_number for row in rows} - {None}
-    while above:
-        containers |= above
-        found = connection.execute(
-            select(documents.c.parent_number, documents.c.group_number).where(
-                documents.c.number.in_(listed(connection, sorted(above)))
-            )
-        ).all()
-        groups |= {row.group_number for row in found}
-        above = {row.parent_number for row in found} - {None} - containers
+    containers = above(connection, {row.parent_number for row in rows})
     return CalledBack(
         numbers=frozenset(row.number for row in rows),
         groups=frozenset(row.group_number for row in rows) - {None},
         hashes=frozenset(row.sha256 for row in rows if row.size),
         containers=frozenset(containers),
-        container_groups=frozenset(groups - {None}),
+        container_groups=frozenset(
+            connection.execute(
+                select(documents.c.group_number).where(
+                    documents.c.number.in_(listed(connection, sorted(containers))),
+                    documents.c.group_number.is_not(None),
+                )
+            ).scalars()
+        ),
     )
+
+
+def above(connection: Connection, parents: Iterable[int | None]) -> set[int]:
+    """The documents ``parents`` and those that they are attached to themselves, to the top: all
+    whose natives hold the children."""
+    found: set[int] = set()
+    more = {number for number in parents if number is not None}
+    while more:
+        found |= more
+        rows = connection.execute(
+            select(documents.c.parent_number).where(
+                documents.c.number.in_(listed(connection, sorted(more))),
+                documents.c.parent_number.is_not(None),
+            )
+        )
+        more = set(rows.scalars()) - found
+    return found
 
 
 def still_out(connection: Connection) -> list[Any]:

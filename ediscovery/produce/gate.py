@@ -24,7 +24,8 @@ class Facts:
 
     ``candidates`` in the order of the production, ``copies`` those left out as their duplicates;
     ``forms`` by number. ``earlier``: rows of what went out before. ``privileged``: SHA-256 of the
-    natives of the matter's privileged documents. ``called_back``: what was, in any production.
+    natives of the matter's privileged documents. ``holding``: documents to which redacted
+    or withheld ones are attached. ``called_back``: what was, in any production.
     ``spoken``: by number, the names of fields in which redacted words stand. ``departures``:
     sentences on the protocol. ``first``, ``next`` and ``taken``: the number that the specification
     wants, the next of the prefix, and the numbers of other productions that this one would use
@@ -37,6 +38,7 @@ class Facts:
     forms: dict[int, Form]
     earlier: Sequence[Any] = ()
     privileged: frozenset[str] = frozenset()
+    holding: frozenset[int] = frozenset()
     called_back: CalledBack = field(default_factory=CalledBack)
     spoken: dict[int, list[str]] = field(default_factory=dict)
     departures: Sequence[str] = ()
@@ -234,6 +236,14 @@ def _native_of_redacted(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
             for one in facts.candidates
             if (one.redactions or one.withheld)
             and (facts.forms[one.number].native or facts.forms[one.number].kind == NATIVE)
+        ],
+    )
+    yield (
+        "its native holds an attachment that is redacted or withheld",
+        [
+            one.number
+            for one in facts.going()
+            if facts.forms[one.number].native and one.number in facts.holding
         ],
     )
 
