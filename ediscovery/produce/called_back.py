@@ -108,6 +108,7 @@ def still_out(connection: Connection) -> list[Any]:
                 documents.c.number.not_in(listed(connection, sorted(back.numbers))),
                 produced.c.bates_begin.is_not(None),
                 produced.c.reason.not_in(("withheld", ledger.CLAWED_BACK)),
+                productions.c.state == ledger.WRITTEN,
                 ~ledger.superseded(),
             )
             .order_by(productions.c.id, produced.c.ordinal)

@@ -124,13 +124,14 @@ def number_of(matter: Matter, text: str) -> int:
     Raises :class:`UsageError` when there is none, or the two name different documents.
     """
     text = text.strip()
+    bates = text if text[-4:].isdecimal() else ""  # a number has at least so many digits
     with matter.reader.connect() as connection:
         found = set(
             connection.execute(
                 select(produced.c.number).where(
-                    produced.c.bates_begin <= text,
-                    produced.c.bates_end >= text,
-                    func.length(produced.c.bates_begin) == len(text),
+                    produced.c.bates_begin <= bates,
+                    produced.c.bates_end >= bates,
+                    func.length(produced.c.bates_begin) == len(bates),
                 )
             ).scalars()
         )

@@ -174,10 +174,10 @@ def test_what_says_too_little_or_was_done_is_refused(called: tuple[Home, str]) -
     assert not (home.out / "VOL001-CB02").exists()
 
 
-def test_what_is_still_out_is_named(produced: Home) -> None:
+def test_every_production_concerned_gets_a_volume(produced: Home) -> None:
     produced.produce(
-        "VOL002", "--workers", "0", "--override", "produced-before", "--reason", "other receiver",
-        "--second-person", "Someone Else",
+        "VOL002", "--workers", "0", "--spec", "production-pdf", "--override", "produced-before",
+        "--reason", "other receiver", "--second-person", "Someone Else",
     )  # fmt: skip
     made = call_back(produced, number(produced))
     assert [one["volume"] for one in made["volumes"]] == ["VOL001-CB01", "VOL002-CB01"]

@@ -156,9 +156,7 @@ def _written(place: Path, documents: list[Any], most: int = 500) -> Path:
 
 
 @given(st.lists(st.text(max_size=30) | st.sampled_from(HOSTILE), min_size=1, max_size=5))
-def test_evidence_stays_text(
-    tmp_path_factory: pytest.TempPathFactory, subjects: list[str]
-) -> None:
+def test_evidence_stays_text(tmp_path_factory: pytest.TempPathFactory, subjects: list[str]) -> None:
     folder = tmp_path_factory.mktemp("hostile")
     documents = [_document(number, subject) for number, subject in enumerate(subjects, 1)]
     _written(folder, documents)

@@ -92,9 +92,7 @@ def test_what_was_said_is_read_from_what_was_written(
 
 
 @pytest.mark.parametrize("line", ["last", "key"])
-def test_damage_is_found_from_the_folder_alone(
-    produced: Home, tmp_path: Path, line: str
-) -> None:
+def test_damage_is_found_from_the_folder_alone(produced: Home, tmp_path: Path, line: str) -> None:
     late_copy(produced, COPIED, tmp_path / "late")
     overlay(produced)
     folder = produced.out / "VOL001-OV01"

@@ -90,6 +90,20 @@ def test_what_can_not_be_replaced_is_refused(produced: Home) -> None:
     assert not produced.out.exists() or not list(produced.out.iterdir())
 
 
+def test_in_a_production_of_pdf(produced: Home) -> None:
+    produced.produce(
+        "VOL002", "--workers", "0", "--spec", "production-pdf", "--override", "produced-before",
+        "--reason", "other receiver", "--second-person", "Someone Else",
+    )  # fmt: skip
+    (identity,) = produced.find(REDACTED)
+    bates = lines(produced, "VOL002")[identity]["bates_begin"]
+    produced.run("produce", "replace", "acme", "VOL002", bates, "--reason", "x", "--out",
+                 str(produced.out), "--workers", "0")  # fmt: skip
+    folder = produced.out / "VOL002-R01"
+    assert [path.name for path in folder.glob("IMAGES/*/*")] == [f"{bates}_R1.pdf"]
+    assert failing(folder) == {} and failing(folder, produced.matter) == {}
+
+
 @pytest.mark.parametrize(
     ("level", "pages", "last", "wanted"),
     [
