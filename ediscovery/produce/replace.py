@@ -71,7 +71,7 @@ def replace(
         production = supplement.unfinished(
             connection, base_volume, ledger.REPLACEMENT, plan.selection_sha256
         )
-    runs.admit(matter, plan, production.volume if production else f"{base_volume} anew", override)
+    runs.admit(matter, plan, production.volume if production else base_volume, override)
     if production is None:
         production = _register(matter, base, plan, own, reason, query, out, volume, nth)
 

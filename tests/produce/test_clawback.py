@@ -18,6 +18,8 @@ from tests.produce.test_production import Home, failing, listed_anew
 
 CALLED = 'subject:"what happened to the certificates" AND bates:*'
 
+LATE = 'custodian:"Late Comer" AND type:mail'
+
 
 def number(home: Home, query: str = CALLED) -> str:
     """The first Bates number of the document that a query finds."""
@@ -35,6 +37,18 @@ def call_back(home: Home, *more: str, expect: int = 0) -> dict[str, Any]:
         "--json", expect=expect,
     )  # fmt: skip
     return json.loads(text) if text else {}
+
+
+def late_copy(home: Home, bates: str, evidence: Path) -> str:
+    """A copy comes in from another custodian; its control number."""
+    (identity,) = home.find(f"bates:{bates}")
+    evidence.mkdir()
+    home.run("doc", "native", "acme", identity, "--out", str(evidence / "copy.eml"))
+    home.run("ingest", str(evidence), "--matter", "acme", "--custodian", "Late Comer",
+             "--workers", "0", expect=3)  # fmt: skip
+    home.code(LATE, "responsive=yes")
+    (copy,) = home.find(LATE)
+    return copy
 
 
 @pytest.fixture
@@ -116,17 +130,10 @@ def test_it_never_goes_out_again(called: tuple[Home, str]) -> None:
 def test_neither_does_a_copy(called: tuple[Home, str], tmp_path: Path) -> None:
     home, bates = called
     (identity,) = home.find(f"bates:{bates}")
-    evidence = tmp_path / "later"
-    evidence.mkdir()
-    home.run("doc", "native", "acme", identity, "--out", str(evidence / "copy.eml"))
-    home.run("ingest", str(evidence), "--matter", "acme", "--custodian", "Late Comer",
-             "--workers", "0", expect=3)  # fmt: skip
-    query = 'custodian:"Late Comer" AND type:mail'
-    home.code(query, "responsive=yes")
-    (copy,) = home.find(query)
+    copy = late_copy(home, bates, tmp_path / "later")
     assert copy != identity
     plan = json.loads(
-        home.run("produce", "plan", "acme", "--query", query, "--workers", "0", "--json", expect=4)
+        home.run("produce", "plan", "acme", "--query", LATE, "--workers", "0", "--json", expect=4)
     )
     codes = {one["code"]: one for one in plan["findings"]}
     assert codes["clawed-back"]["documents"] == [copy]
@@ -184,6 +191,24 @@ def test_every_production_concerned_gets_a_volume(produced: Home) -> None:
     assert made["still_out"] == []
     for one in made["volumes"]:
         assert failing(Path(one["folder"]), produced.matter) == {}
+
+
+def test_what_is_still_out_is_named(produced: Home, tmp_path: Path) -> None:
+    bates = number(produced)
+    copy = late_copy(produced, bates, tmp_path / "later")
+    produced.code(f"bates:{bates} OR {LATE}", "confidentiality=confidential")
+    produced.produce(
+        "VOL002", "--workers", "0", "--override", "produced-before", "--override", "bates-gap",
+        "--reason", "copy", "--second-person", "Someone Else", query=LATE,
+    )  # fmt: skip
+    made = call_back(produced, bates)
+    show = json.loads(produced.run("produce", "show", "acme", "VOL002", "--json"))
+    (line,) = show["documents"]
+    assert line["control_number"] == copy
+    assert made["still_out"] == [
+        {"bates_begin": line["bates_begin"], "volume": "VOL002", "copy": True}
+    ]
+    assert call_back(produced, copy)["still_out"] == []
 
 
 def test_a_stopped_clawback_goes_on(
