@@ -58,11 +58,12 @@ def replace(
         nth = supplement.how_many(connection, base_volume, ledger.REPLACEMENT) + 1
     own = {line.number: line for line in relatives if line.bates_begin}
     _require(matter, base_volume, numbers, own)
-    # The gate takes what is named as the volume itself: its numbers are no overlap, and that it
-    # went out is no finding.
+    # The gate takes what is named as the volume itself, so its numbers are no overlap; and that
+    # the documents went out, here or elsewhere, is no finding.
     alone = changed(specification, family="alone")
     plan = plans.make(matter, alone, numbers, pool, progress, base_volume)
     plan.specification = specification
+    plan.findings = [one for one in plan.findings if one.code != "produced-before"]
     plan.candidates.sort(key=lambda one: own[one.number].ordinal)
     _stays_out(matter, plan)
     for one in plan.candidates:
