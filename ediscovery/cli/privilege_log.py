@@ -56,6 +56,7 @@ def privilege_log(
                 "withheld": made.withheld,
                 "redacted": made.redacted,
                 "left_out": made.left_out,
+                "clawed_back": made.clawed_back,
                 "entries": [dict(zip(made.heads, row, strict=True)) for row in made.rows],
             }
         )
@@ -64,5 +65,6 @@ def privilege_log(
         print_table(made.heads, made.rows)
     less = f"; {made.left_out:,} left out as the protocol says" if made.left_out else ""
     click.echo(
-        f"{len(made.rows):,} entries: {made.withheld:,} withheld, {made.redacted:,} redacted{less}."
+        f"{len(made.rows):,} entries: {made.withheld:,} withheld, {made.redacted:,} redacted, "
+        f"{made.clawed_back:,} clawed back{less}."
     )

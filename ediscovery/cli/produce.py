@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ediscovery.cli import produce_later
 from ediscovery.cli.common import (
     existing_file,
     in_zone,
@@ -20,6 +21,7 @@ from ediscovery.cli.common import (
 
 if TYPE_CHECKING:
     from ediscovery.produce.plan import Plan
+    from ediscovery.produce.specification import Specification
     from ediscovery.store.workspace import Matter
 
 _NAMED = 10  # control numbers shown of one finding
@@ -44,6 +46,8 @@ def _chosen(command: _F) -> _F:
                      help="Worker processes; default: one a processor; 0: in this process."),
         click.option("--spec", "specification", default="production-standard", show_default=True,
                      help="A shipped specification or the path of a YAML file."),
+        click.option("--supplement", is_flag=True,
+                     help="Leave out what went out before, itself or as a copy."),
         click.option("--query", required=True, help="Every document that this query finds."),
     ):  # fmt: skip
         command = option(command)
@@ -54,7 +58,14 @@ def _chosen(command: _F) -> _F:
 @click.argument("matter")
 @_chosen
 @json_option
-def plan(matter: str, query: str, specification: str, workers: int | None, as_json: bool) -> None:
+def plan(
+    matter: str,
+    query: str,
+    supplement: bool,
+    specification: str,
+    workers: int | None,
+    as_json: bool,
+) -> None:
     """Say what a production would hold and what speaks against it; nothing is changed.
 
     \b
@@ -62,7 +73,7 @@ def plan(matter: str, query: str, specification: str, workers: int | None, as_js
 
     Exit code 4 when a finding would stop the run.
     """
-    from ediscovery.cli.choosing import bring_up, chosen
+    from ediscovery.cli.choosing import bring_up
     from ediscovery.cli.display import Display
     from ediscovery.cli.running import pool_for, stoppable
     from ediscovery.model.errors import Refused
@@ -73,7 +84,7 @@ def plan(matter: str, query: str, specification: str, workers: int | None, as_js
     opened = open_matter(matter)
     with opened.locked():
         bring_up(opened, quiet=as_json)
-        numbers = chosen(opened, (), query)
+        numbers, left_out = _numbers(opened, loaded, query, supplement)
         with (
             stoppable("nothing was changed"),
             pool_for(opened, workers) as pool,
@@ -82,15 +93,26 @@ def plan(matter: str, query: str, specification: str, workers: int | None, as_js
             made = plans.make(opened, loaded, numbers, pool, display)
             count = pool.workers
     if as_json:
-        print_json(_plan_data(opened, made, count))
+        print_json(_plan_data(opened, made, count, left_out))
     else:
-        _show_plan(opened, made, count)
+        _show_plan(opened, made, count, left_out)
     if made.blocking():
         codes = ", ".join(sorted({one.code for one in made.blocking()}))
         raise Refused(f"The gate would stop this: {codes}.", "Code the documents, then plan again.")
 
 
-def _plan_data(matter: Matter, made: Plan, workers: int) -> dict[str, Any]:
+def _numbers(
+    matter: Matter, specification: Specification, query: str, supplement: bool, volume: str = ""
+) -> tuple[list[int], int]:
+    """The documents that a query finds, and how many of them were left out as produced before."""
+    from ediscovery.cli.choosing import chosen
+    from ediscovery.produce.selection import not_yet_out
+
+    numbers = chosen(matter, (), query)
+    return not_yet_out(matter, specification, numbers, volume) if supplement else (numbers, 0)
+
+
+def _plan_data(matter: Matter, made: Plan, workers: int, left_out: int) -> dict[str, Any]:
     return {
         "schema": "ediscovery/production-plan/1",
         "matter": matter.name,
@@ -98,6 +120,7 @@ def _plan_data(matter: Matter, made: Plan, workers: int) -> dict[str, Any]:
         "protocol_version": made.protocol_version,
         "documents": _kinds(made),
         "duplicates_left_out": len(made.duplicates),
+        "produced_before_left_out": left_out,
         "pages": made.pages,
         "numbers": made.numbers,
         "first": made.specification.bates.number(made.first, matter.prefix),
@@ -122,7 +145,9 @@ def _kinds(made: Plan) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _show_plan(matter: Matter, made: Plan, workers: int) -> None:
+def _show_plan(matter: Matter, made: Plan, workers: int, left_out: int) -> None:
+    if left_out:
+        click.echo(f"{left_out:,} documents went out before and were left out.")
     counts = ", ".join(f"{count:,} {kind}" for kind, count in _kinds(made).items())
     click.echo(
         f"{len(made.candidates):,} documents ({counts}); {len(made.duplicates):,} copies left out."
@@ -160,6 +185,7 @@ def _show_plan(matter: Matter, made: Plan, workers: int) -> None:
 def run(
     matter: str,
     query: str,
+    supplement: bool,
     specification: str,
     workers: int | None,
     volume: str,
@@ -178,15 +204,15 @@ def run(
     The volume appears under its name when it is complete. Stopped anywhere: run the same command
     again and it goes on under the same numbers. Exit code 4 when the gate stops it.
     """
-    from ediscovery.cli.choosing import bring_up, chosen
+    from ediscovery.cli.choosing import bring_up
     from ediscovery.cli.display import Display
     from ediscovery.cli.running import pool_for, stoppable
     from ediscovery.model.errors import UsageError
     from ediscovery.produce import run as runs
     from ediscovery.produce import specification as specifications
+    from ediscovery.produce.supplement import checked_name
 
-    if not volume.isascii() or not volume.replace("_", "").replace("-", "").isalnum():
-        raise UsageError(f"{volume!r} can't name a volume.", "Use letters, digits, - and _.")
+    checked_name(volume)
     unknown = set(codes) - set(specifications.GATE)
     if unknown:
         raise UsageError(
@@ -197,7 +223,7 @@ def run(
     override = runs.Override(codes, reason, second_person) if codes else None
     with opened.locked():
         bring_up(opened, quiet=as_json)
-        numbers = chosen(opened, (), query)
+        numbers, left_out = _numbers(opened, loaded, query, supplement, volume)
         with (
             stoppable("run the same command again to go on"),
             pool_for(opened, workers) as pool,
@@ -209,7 +235,7 @@ def run(
         bring_up(opened, quiet=as_json)
     if as_json:
         print_json(
-            _plan_data(opened, done.plan, 1)
+            _plan_data(opened, done.plan, 1, left_out)
             | {
                 "schema": "ediscovery/production/1",
                 "volume": volume,
@@ -220,7 +246,7 @@ def run(
             }
         )
         return
-    _show_plan(opened, done.plan, 1)
+    _show_plan(opened, done.plan, 1, left_out)
     for name, written in done.load_files.items():
         changed = sum(written.replaced.values()) - written.replaced["\n"]
         more = f"; {changed:,} characters replaced" if changed else ""
@@ -249,10 +275,12 @@ def list_productions(matter: str, as_json: bool) -> None:
         click.echo("Nothing was produced yet.")
         return
     print_table(
-        ("volume", "state", "documents", "pages", "from", "to", "withheld", "by", "when"),
+        ("volume", "kind", "adds to", "state", "documents", "pages", "from", "to", "withheld", "by",
+         "when"),
         [
             (
-                row["volume"], "sealed" if row["sealed_at"] else row["state"], row["documents"],
+                row["volume"], row["kind"], row["base"] if row["base"] != row["volume"] else "",
+                "sealed" if row["sealed_at"] else row["state"], row["documents"],
                 row["pages"], row["first"], row["last"], row["withheld"], row["who"],
                 in_zone(row["at"], opened.zone),
             )
@@ -307,25 +335,33 @@ def verify(folder: Path, matter: str | None, as_json: bool) -> None:
 @click.argument("volume")
 @json_option
 def show(matter: str, volume: str, as_json: bool) -> None:
-    """Show what went out in a volume, document by document.
+    """Show what went out in a volume, document by document, and what was done about it later.
 
     \b
     ediscovery produce show acme VOL001
     """
     from ediscovery.produce import ledger
+    from ediscovery.produce.clawback import told
 
     opened = open_matter(matter)
     production = ledger.production(opened, volume)
     with opened.reader.connect() as connection:
         lines = ledger.lines(connection, production.id)
+        later = ledger.later(connection, production.base, production.volume)
+        claim, confirmed = told(connection, production.id)
     if as_json:
         hidden = ("production_id", "number")
         print_json(
             {
                 "schema": "ediscovery/production-show/1",
                 **production._mapping,
+                "clawback": _shown(claim) if claim else None,
+                "destroyed": [_shown(one) for one in confirmed],
                 "documents": [
-                    {"control_number": opened.control_number(line.number)}
+                    {
+                        "control_number": opened.control_number(line.number),
+                        "later": later.get(line.number, []),
+                    }
                     | {key: value for key, value in line._mapping.items() if key not in hidden}
                     for line in lines
                 ],
@@ -333,15 +369,34 @@ def show(matter: str, volume: str, as_json: bool) -> None:
         )
         return
     print_table(
-        ("control number", "from", "to", "pages", "as", "reason", "redacted", "remark"),
+        ("control number", "from", "to", "pages", "as", "reason", "redacted", "later", "remark"),
         [
             (
                 opened.control_number(line.number), line.bates_begin, line.bates_end, line.pages,
-                line.kind, line.reason, line.redacted, line.message,
+                line.kind, line.reason, line.redacted, " ".join(later.get(line.number, ())),
+                line.message,
             )
             for line in lines
         ],
     )  # fmt: skip
+    if claim:
+        until = f", by {claim.due}" if claim.due else ""
+        click.echo(
+            f"Called back on {claim.date} under {claim.authority}{until}: {claim.basis} "
+            f"({production.grounds})."
+        )
+        for one in confirmed:
+            click.echo(f"Destruction confirmed by {one.name} on {one.date}. {one.note}".rstrip())
+        if not confirmed:
+            note(
+                f"Nobody confirmed yet: ediscovery produce clawback {opened.name} "
+                f"--confirm {volume} --by NAME --on DAY"
+            )
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    hidden = ("id", "production_id", "number")
+    return {key: value for key, value in row._mapping.items() if key not in hidden}
 
 
 @produce.command()
@@ -401,3 +456,7 @@ def seal(matter: str, volume: str, passphrase_file: Path, out: Path, as_json: bo
         )
         return
     click.echo(f"{out} holds {volume}; SHA-256 {digest}")
+
+
+for _later in (produce_later.clawback, produce_later.replace, produce_later.overlay):
+    produce.add_command(_later)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ediscovery.model.errors import UsageError
-from ediscovery.produce import ledger
+from ediscovery.produce import index_page, ledger, supplement
 from ediscovery.produce.documents import candidates
 from ediscovery.produce.loadfile import check as loadfiles
 from ediscovery.produce.loadfile.dat_read import DatFile
@@ -63,6 +63,7 @@ class _Row:
     pages: int
     native: str
     text: str
+    stems: tuple[str, ...] = ()  # what its pages are called, where the volume says so
 
 
 def verify(folder: Path, matter: Matter | None = None) -> list[Check]:
@@ -75,9 +76,27 @@ def verify(folder: Path, matter: Matter | None = None) -> list[Check]:
     data = _data_file(folder)
     digests = dict(digests_of(folder))
     manifest = manifest_of(folder, digests)
-    found, rows, pages = _load_files(folder, data)
+    added = Check("supplement")
+    try:
+        adds = supplement.read(folder)
+    except ValueError as error:
+        added.fail(f"{supplement.FILE} can't be read: {error}")
+        adds = None
+    found, rows, pages = _load_files(folder, data, part=adds is not None)
+    if adds is not None:
+        _adds(folder, adds, added, rows)
     checks = [manifest, *found, _images(folder, pages, rows), _texts(folder, rows)]
-    checks.append(_unnamed(folder, digests, rows, pages, data.parent))
+    extra = {supplement.FILE, *adds.notice} if adds is not None else set()
+    index = index_page.check(folder, [row.first for row in rows])
+    if index is not None:
+        check = Check("index page", len(index[0]))
+        for sentence in index[1]:
+            check.fail(sentence)
+        checks.append(check)
+        extra |= index[0]
+    checks.append(_unnamed(folder, digests, rows, pages, data.parent, extra))
+    if adds is not None or added.failed:
+        checks.append(added)
     if matter is not None:
         checks += _against(matter, folder, data, digests, rows)
     return checks
@@ -123,7 +142,35 @@ def manifest_of(folder: Path, digests: dict[str, tuple[int, str]]) -> Check:
     return check
 
 
-def _load_files(folder: Path, data: Path) -> tuple[list[Check], list[_Row], list[PageRow]]:
+def _adds(folder: Path, adds: supplement.Supplement, check: Check, rows: list[_Row]) -> None:
+    """What the volume says that it puts in the place of others is what its load files tell."""
+    check.notes.append(f"{adds.kind.capitalize()}; adds to {adds.base}.")
+    check.looked_at = len(adds.documents)
+    told = {one.begin: one for one in adds.documents}
+    have = {row.first: row for row in rows}
+    for first in sorted(have.keys() ^ told.keys()):
+        where = supplement.FILE if first in told else "the data file"
+        check.fail(f"{first} stands in {where} only.")
+    for first in sorted(have.keys() & told.keys()):
+        row, one = have[first], told[first]
+        row.stems = one.pages
+        if row.last and row.last != one.end:
+            check.fail(f"{first} ends with {row.last}, and with {one.end} in {supplement.FILE}.")
+        if adds.kind == ledger.CLAWBACK and row.native:
+            check.fail(f"{first} was called back, and has the native {row.native}.")
+    for name in adds.notice:
+        try:
+            if not inside(folder, name).is_file():
+                check.fail(f"The notice {name} is missing.")
+        except Outside as error:
+            check.fail(f"The notice {name!r} {error}.")
+    if adds.kind == ledger.CLAWBACK and not adds.notice:
+        check.fail("It calls documents back, and has no notice.")
+
+
+def _load_files(
+    folder: Path, data: Path, *, part: bool
+) -> tuple[list[Check], list[_Row], list[PageRow]]:
     """The checks of load files, one a name, and what data and page file say."""
     said: dict[str, list[str]] = {}
     defects = Check("load files")
@@ -138,7 +185,7 @@ def _load_files(folder: Path, data: Path) -> tuple[list[Check], list[_Row], list
     beside = loadfiles.pages_beside(data)
     table = DatFile(data, report)
     try:
-        results = loadfiles.check(table, beside, folder, report)
+        results = loadfiles.check(table, beside, folder, report, part=part)
     except UsageError as error:
         defects.fail(error.message)
         return [defects], [], []
@@ -209,12 +256,17 @@ def _images(folder: Path, pages: list[PageRow], rows: list[_Row]) -> Check:
 
 def _image_files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
+        if folder / index_page.FOLDER in path.parents:
+            continue
         if path.suffix.lower() in _IMAGES and path.is_file() and "NATIVE" not in str(path).upper():
             yield path
 
 
 def _stems(row: _Row) -> Iterator[str]:
-    """The ids of a document's pages, as far as its numbers tell them."""
+    """What a document's pages are called, as far as its numbers tell that."""
+    if row.stems:
+        yield from row.stems
+        return
     yield row.first
     digits = len(row.first) - len(row.first.rstrip("0123456789"))
     if row.last != row.first and digits:
@@ -286,12 +338,14 @@ def _unnamed(
     rows: list[_Row],
     pages: list[PageRow],
     data: Path,
+    extra: set[str],
 ) -> Check:
     """No file lies in the volume that no load file tells of."""
     check = Check("unnamed files", len(digests))
     named: set[str] = set()
     texts = set()
-    told = (*(page.path for page in pages), *(r.native for r in rows), *(r.text for r in rows))
+    told = [*(page.path for page in pages), *(r.native for r in rows), *(r.text for r in rows)]
+    told += extra
     named.update(one.replace("\\", "/").casefold() for one in told if one)
     stems = {stem.casefold() for row in rows for stem in _stems(row)}
     for row in rows:
@@ -328,7 +382,12 @@ def _against(
     production = ledger.production(matter, data.stem)
     with matter.reader.connect() as connection:
         lines = ledger.lines(connection, production.id)
+        if production.kind == ledger.OVERLAY:
+            firsts = {row.first for row in rows}
+            base = ledger.find(connection, production.base)
+            lines = [one for one in ledger.lines(connection, base.id) if one.bates_begin in firsts]
         numbers = [line.number for line in lines]
+        later = ledger.later(connection, production.base, production.volume)
         known = {one.number: one for one in candidates(connection, numbers)}
     written, withheld, redacted = Check("ledger"), Check("withheld"), Check("redacted words")
     have = {row.first: row for row in rows}
@@ -336,7 +395,7 @@ def _against(
     for line in numbered:
         written.looked_at += 1
         row = have.get(line.bates_begin)
-        if row is None or row.last != line.bates_end:
+        if row is None or (row.last or line.bates_end) != line.bates_end:
             written.fail(f"{line.bates_begin} to {line.bates_end} was produced and is not in it.")
     for first in sorted(have.keys() - {line.bates_begin for line in numbered}):
         written.fail(f"{first} was never produced.")
@@ -346,7 +405,7 @@ def _against(
     texts = Counter[str]()
     for line in lines:
         one = known.get(line.number)
-        if one is None or line.reason != "withheld":
+        if one is None or line.reason not in ("withheld", ledger.CLAWED_BACK):
             continue
         withheld.looked_at += 1
         for name in hashes.get(one.item["sha256"], ()) if one.item["size"] else ():
@@ -363,7 +422,10 @@ def _against(
     records = {str(record.fields.get(begin, "")): record for record in table}
     for line in numbered:
         one = known.get(line.number)
-        if one is None or not line.redacted:
+        if one is None or not line.redacted or line.bates_begin not in have:
+            continue
+        if line.number in later:  # its redactions may have changed since then
+            redacted.notes.append(f"{line.bates_begin} was put right in {later[line.number][-1]}.")
             continue
         redacted.looked_at += 1
         if one.item["size"] and one.item["sha256"] in hashes:
@@ -377,7 +439,7 @@ def _against(
         for where, text in _told(folder, records.get(line.bates_begin), have[line.bates_begin]):
             if text_is_clean(text, secrets, where):
                 redacted.fail(f"{where} of {line.bates_begin} holds redacted words.")
-        for path in folder.glob(f"*/*/{line.bates_begin}.pdf"):
+        for path in folder.glob(f"*/*/{line.bates_begin}{line.suffix}.pdf"):
             for wrong in pdf_is_clean(path.read_bytes(), secrets, path.name):
                 redacted.fail(f"{wrong.where}: {wrong.message}")
     return [written, withheld, redacted]

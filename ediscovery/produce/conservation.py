@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import and_, select
 
 from ediscovery.model.states import is_exception
+from ediscovery.produce import ledger
 from ediscovery.store import reports
 from ediscovery.store.tables import coded, documents, items, produced, productions
 from ediscovery.store.workspace import Matter
 
 ENDS = (
-    "produced", "withheld", "duplicate", "not responsive", "awaiting production", "exception",
-    "not reviewed",
+    "produced", "withheld", "clawed back", "duplicate", "not responsive", "awaiting production",
+    "exception", "not reviewed",
 )  # fmt: skip
 _SHOWN = 20
 
@@ -37,8 +38,9 @@ class Conservation:
 def conserve(matter: Matter) -> Conservation:
     """Find the one end of every document of the matter.
 
-    A document that went out, or was withheld with an entry in the privilege log, has that end; then
-    comes a copy of such a one or of one with another end, then what coding says, then its state.
+    A document that was called back, went out, or was withheld with an entry in the privilege log,
+    has that end, as the last volume that holds it says; then comes a copy of such a one or of one
+    with another end, then what coding says, then its state.
     """
     with matter.reader.connect() as connection:
         sums = reports.reconciliation(connection)
@@ -48,6 +50,7 @@ def conserve(matter: Matter) -> Conservation:
                 produced.c.number, produced.c.bates_begin, produced.c.reason, productions.c.volume
             )
             .join(productions, productions.c.id == produced.c.production_id)
+            .where(~ledger.superseded())
             .order_by(productions.c.id)
         ):
             out.setdefault(line.number, []).append(line)
@@ -93,6 +96,8 @@ def conserve(matter: Matter) -> Conservation:
 
 
 def _end(row: Any, lines: list[Any], marks: dict[str, str]) -> str:
+    if any(line.reason == ledger.CLAWED_BACK for line in lines):
+        return "clawed back"
     if any(line.bates_begin and line.reason != "withheld" for line in lines):
         return "produced"
     if lines:
@@ -108,9 +113,12 @@ def _end(row: Any, lines: list[Any], marks: dict[str, str]) -> str:
 
 def _wrong(lines: list[Any], marks: dict[str, str]) -> list[str]:
     """What contradicts itself about a document."""
-    went = [line for line in lines if line.bates_begin and line.reason != "withheld"]
+    stayed = ("withheld", ledger.CLAWED_BACK)
+    went = [line for line in lines if line.bates_begin and line.reason not in stayed]
     found = []
-    if went and len(went) < len(lines):
+    if went and any(line.reason == ledger.CLAWED_BACK for line in lines):
+        found.append(f"was called back and is out as {went[0].bates_begin} in {went[0].volume}.")
+    elif went and len(went) < len(lines):
         found.append(f"was withheld in one volume and went out in {went[0].volume}.")
     if went and marks.get("privilege") == "privileged":
         found.append(f"is coded privileged and went out as {went[0].bates_begin}.")

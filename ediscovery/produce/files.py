@@ -139,10 +139,11 @@ class Writer:
             "render" if form.rendered else what,
             form=work.form.images,
             notes=treatment.notes,
-            pages=work.form.pages,
+            pages=work.form.pages - work.form.padding,
             first=treatment.first_pages > 0,
             ocr=self._specification.text.of_redacted == "ocr",
-            endorsed=[self._endorsed(page, work.candidate) for page in work.place.page_ids],
+            endorsed=[self._endorsed(page, work.candidate) for page in work.place.page_names],
+            padding=work.form.padding,
             lines=work.form.lines,
             marks=list(work.candidate.redactions) if form.redactable else [],
             rebuilt=form.rebuilt,
@@ -200,7 +201,7 @@ class Writer:
         pages = made.texts if made else []
         if rule.level == "page" and (form.kind == IMAGE or one.withheld):
             folder = work.place.text.rpartition("/")[0]
-            for page, text in zip(work.place.page_ids, pages, strict=True):
+            for page, text in zip(work.place.page_names, pages, strict=True):
                 yield f"{folder}/{page}", self._encoded(text)
             return
         if form.rebuilt:

@@ -19,6 +19,8 @@ _WORDING = {
     "encrypted": "Document is encrypted",
     "failed": "Document could not be processed",
     "empty": "Document is empty",
+    "clawed-back": "Document withdrawn as privileged",
+    "shorter": "The replaced document has no such page",
 }
 
 
@@ -31,7 +33,8 @@ class Form:
     then ``reason`` and ``message`` say why. ``pages``: as many as are produced; each has a number.
     ``rebuilt``: a spreadsheet redacted by cell, whose native and pages are of the rebuilt file.
     ``hits``: how often each of its marks was found; ``secrets``: what its redacted cells held;
-    ``wrong``: what can still be read of them.
+    ``wrong``: what can still be read of them. ``padding``: of the pages the last ones, which are
+    slip sheets because what stood there before had more pages.
     """
 
     kind: str
@@ -46,6 +49,7 @@ class Form:
     rebuilt: bool = False
     secrets: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    padding: int = 0
 
     @property
     def rendered(self) -> bool:
@@ -112,6 +116,27 @@ def failed(form: Form, state: str, message: str, specification: Specification) -
     slip = _slip(specification, form.images, reason)
     slip.native, slip.message = form.native and not form.rebuilt, message
     return slip
+
+
+def withdrawn(one: Candidate, specification: Specification, pages: int) -> Form:
+    """Slip sheets in the place of all ``pages`` of a document that was called back."""
+    images = _pages_as(specification, specification.treatment(one.item["category"]).images)
+    form = _slip(specification, images, "clawed-back")
+    form.pages = pages
+    return form
+
+
+def fitted(form: Form, pages: int, specification: Specification) -> None:
+    """Have ``form`` fill at least ``pages``, the missing ones with slip sheets.
+
+    A form that is a slip sheet throughout, or has no images, is it on every page.
+    """
+    if form.pages >= pages:
+        return
+    if form.rendered:
+        form.padding = pages - form.pages
+        form.lines = [specification.slip_sheets.get("shorter", _WORDING["shorter"])]
+    form.pages = pages
 
 
 def settle(candidates: Iterable[Candidate], forms: dict[int, Form], wanted: bool) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ediscovery.model.states import is_exception
+from ediscovery.produce.called_back import CalledBack
 from ediscovery.produce.documents import Candidate
 from ediscovery.produce.forms import NATIVE, SLIP_SHEET, Form
 from ediscovery.produce.specification import Specification
@@ -23,11 +24,13 @@ class Facts:
 
     ``candidates`` in the order of the production, ``copies`` those left out as their duplicates;
     ``forms`` by number. ``earlier``: rows of what went out before. ``privileged``: SHA-256 of the
-    natives of the matter's privileged documents. ``spoken``: by number, the names of fields in
-    which redacted words stand. ``screened``: documents of these families, each with its family,
-    that hit the privilege screen and have no decision. ``departures``: sentences on the protocol.
-    ``first``, ``next`` and ``taken``: the number that the specification wants, the next of the
-    prefix, and the numbers of other productions that this one would use again.
+    natives of the matter's privileged documents. ``holding``: documents to which redacted or
+    withheld ones are attached. ``called_back``: what was, in any production. ``spoken``: by number,
+    the names of fields in which redacted words stand. ``screened``: documents of these families,
+    each with its family, that hit the privilege screen and have no decision. ``departures``:
+    sentences on the protocol. ``first``, ``next`` and ``taken``: the number that the specification
+    wants, the next of the prefix, and the numbers of other productions that this one would use
+    again.
     """
 
     specification: Specification
@@ -36,6 +39,8 @@ class Facts:
     forms: dict[int, Form]
     earlier: Sequence[Any] = ()
     privileged: frozenset[str] = frozenset()
+    holding: frozenset[int] = frozenset()
+    called_back: CalledBack = field(default_factory=CalledBack)
     spoken: dict[int, list[str]] = field(default_factory=dict)
     screened: Mapping[int, int] = field(default_factory=dict)
     departures: Sequence[str] = ()
@@ -195,6 +200,21 @@ def _produced_before(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
         yield f"it or a copy of it went out in {volume}", numbers
 
 
+def _clawed_back(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
+    yield (
+        "it or a copy of it was called back, and stays here for ever",
+        [one.number for one in facts.going() if facts.called_back.holds(one)],
+    )
+    yield (
+        "its native holds an attachment that was called back",
+        [
+            one.number
+            for one in facts.going()
+            if facts.forms[one.number].native and facts.called_back.contains(one)
+        ],
+    )
+
+
 def _exception(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
     yield (
         "processed with an exception",
@@ -238,6 +258,14 @@ def _native_of_redacted(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
             and (facts.forms[one.number].native or facts.forms[one.number].kind == NATIVE)
         ],
     )
+    yield (
+        "its native holds an attachment that is redacted or withheld",
+        [
+            one.number
+            for one in facts.going()
+            if facts.forms[one.number].native and one.number in facts.holding
+        ],
+    )
 
 
 def _field_of_redacted(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
@@ -273,6 +301,7 @@ CHECKS: dict[str, Check] = {
     "family-differs": _family_differs,
     "duplicate-differs": _duplicate_differs,
     "produced-before": _produced_before,
+    "clawed-back": _clawed_back,
     "exception": _exception,
     "text-missing": _text_missing,
     "page-count": _page_count,

@@ -20,13 +20,21 @@ TEXT_ENDING = "txt"
 @dataclass(frozen=True, slots=True)
 class Place:
     """Of one document: its row, the ids of its pages, and its files without their endings,
-    relative to the volume, parted by ``/``: ``images`` (one a page), ``native``, ``text``."""
+    relative to the volume, parted by ``/``: ``images`` (one a page), ``native``, ``text``.
+
+    Files of what was put in the place of others have its suffix; ids of pages never do.
+    """
 
     row: Any
     page_ids: tuple[str, ...]
     images: tuple[str, ...]
     native: str
     text: str
+
+    @property
+    def page_names(self) -> tuple[str, ...]:
+        """What the pages are called, on themselves and as files: their ids with the suffix."""
+        return tuple(name.rpartition("/")[2] for name in self.images)
 
 
 class _Filling:
@@ -58,18 +66,22 @@ def places(rows: Iterable[Any], specification: Specification) -> Iterator[Place]
     for row in rows:
         if row.kind == WITHHELD:
             continue
-        first = row.bates_begin
-        ids = page_ids(first, row.pages, specification.bates)
-        yield Place(row, ids, images.take(ids), *natives.take([first]), *texts.take([first]))
+        ids = page_ids(row.bates_begin, row.bates_end, row.pages, specification.bates)
+        names = [f"{one}{row.suffix}" for one in ids]
+        own = f"{row.bates_begin}{row.suffix}"
+        yield Place(row, ids, images.take(names), *natives.take([own]), *texts.take([own]))
 
 
-def page_ids(first: str, pages: int, bates: Bates) -> tuple[str, ...]:
+def page_ids(first: str, last: str, pages: int, bates: Bates) -> tuple[str, ...]:
     """The ids of a document's pages: their own numbers, or at document level the document's
-    number, from the second page on with the page's."""
-    if bates.level == "document":
-        return (first, *(f"{first}_{page:04}" for page in range(2, pages + 1)))
+    number, from the second page on with the page's.
+
+    Pages beyond ``last`` (of a document put in the place of a shorter one) follow it so, too.
+    """
     head, start = first[: -bates.digits], int(first[-bates.digits :])
-    return tuple(f"{head}{start + page:0{bates.digits}}" for page in range(pages))
+    own = min(pages, int(last[-bates.digits :]) - start + 1)
+    ids = [f"{head}{start + page:0{bates.digits}}" for page in range(own)]
+    return (*ids, *(f"{last}_{page:04}" for page in range(2, pages - own + 2)))
 
 
 def ending(ext: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, or_, select, update
 
 from ediscovery.model.errors import Refused, UsageError
 from ediscovery.produce.documents import Candidate
@@ -19,6 +19,8 @@ from ediscovery.store.tables import bates_counters, documents, produced, product
 from ediscovery.store.workspace import Matter
 
 NUMBERED, WRITTEN = "numbered", "written"
+PRODUCTION, CLAWBACK, REPLACEMENT, OVERLAY = "production", "clawback", "replacement", "overlay"
+CLAWED_BACK = "clawed-back"  # the reason of a slip sheet
 
 
 def find(connection: Connection, volume: str) -> Any:
@@ -74,8 +76,90 @@ def lines(connection: Connection, production_id: int) -> list[Any]:
     )
 
 
+def superseded() -> ColumnElement[bool]:
+    """Whether what a row of ``produced`` (joined with ``production``) says is no longer what holds:
+    a later volume of the same production put something in its place."""
+    later, volume = produced.alias("later"), productions.alias("later_volume")
+    return (
+        select(later.c.number)
+        .join(volume, volume.c.id == later.c.production_id)
+        .where(
+            later.c.number == produced.c.number,
+            volume.c.base == productions.c.base,
+            volume.c.id > productions.c.id,
+            # What was called back is so from the moment that it was decided.
+            or_(volume.c.state == WRITTEN, volume.c.kind == CLAWBACK),
+        )
+        .exists()
+    )
+
+
+def added(connection: Connection, base: str) -> list[Any]:
+    """The volumes that were added to the production ``base``, oldest first."""
+    return list(
+        connection.execute(
+            select(productions)
+            .where(productions.c.base == base, productions.c.volume != base)
+            .order_by(productions.c.id)
+        )
+    )
+
+
+def later(connection: Connection, base: str, volume: str = "") -> dict[int, list[str]]:
+    """By document the volumes added to ``base`` that hold it, oldest first; only those that came
+    after ``volume`` where one is named."""
+    found: dict[int, list[str]] = {}
+    started = not volume or volume == base
+    for one in added(connection, base):
+        if started:
+            for line in lines(connection, one.id):
+                found.setdefault(line.number, []).append(one.volume)
+        started = started or one.volume == volume
+    return found
+
+
+def number_of(matter: Matter, text: str) -> int:
+    """The document that a control number, or a Bates number of any of its pages, names.
+
+    Raises :class:`UsageError` when there is none, or the two name different documents.
+    """
+    text = text.strip()
+    bates = text if text[-4:].isdecimal() else ""  # a number has at least so many digits
+    with matter.reader.connect() as connection:
+        found = set(
+            connection.execute(
+                select(produced.c.number).where(
+                    produced.c.bates_begin <= bates,
+                    produced.c.bates_end >= bates,
+                    func.length(produced.c.bates_begin) == len(bates),
+                )
+            ).scalars()
+        )
+        try:
+            own = matter.number(text)
+            there = connection.execute(
+                select(documents.c.number).where(documents.c.number == own)
+            ).scalar()
+        except UsageError:
+            there = None
+    found |= {there} - {None}
+    if len(found) == 1:
+        return int(found.pop())
+    if found:
+        raise UsageError(
+            f"{text!r} is a Bates number and the control number of another document.",
+            "Choose the document by --query.",
+        )
+    raise UsageError(
+        f"{text!r} is neither a Bates number that was given out nor a control number.",
+        f"Bates numbers: ediscovery produce list {matter.name}; "
+        f"control numbers look like {matter.control_number(123)}.",
+    )
+
+
 def earlier(connection: Connection, numbers: Sequence[int], volume: str = "") -> list[Any]:
-    """Where documents, or copies of them, went out before (other than in ``volume``).
+    """Where documents, or copies of them, went out before (other than in ``volume``, or in what was
+    added to it).
 
     Each with the number asked for (``number``), the one that went out (``other``), its volume and
     first Bates number.
@@ -97,7 +181,8 @@ def earlier(connection: Connection, numbers: Sequence[int], volume: str = "") ->
                 asked.c.number.in_(listed(connection, numbers)),
                 produced.c.bates_begin.is_not(None),
                 produced.c.reason != "withheld",
-                productions.c.volume != volume,
+                productions.c.base != volume,
+                productions.c.kind != CLAWBACK,
                 productions.c.state == WRITTEN,  # what was only numbered never went out
             )
             .order_by(asked.c.number, productions.c.id)
@@ -144,6 +229,9 @@ def begin(
             insert(productions)
             .values(
                 volume=volume,
+                kind=PRODUCTION,
+                base=volume,
+                grounds="",
                 state=NUMBERED,
                 query=query,
                 specification=specification.as_dict(),
@@ -163,25 +251,9 @@ def begin(
             count = 0 if form.kind == WITHHELD else form.pages if bates.level == "page" else 1
             first, last = (value, value + count - 1) if count else (0, 0)
             value += count
-            rows.append(
-                {
-                    "production_id": identity,
-                    "ordinal": ordinal,
-                    "number": one.number,
-                    "kind": form.kind,
-                    "reason": form.reason,
-                    "message": form.message,
-                    "redacted": bool(one.redactions) and form.redactable,
-                    "confidentiality": one.coded("confidentiality"),
-                    "bates_begin": bates.number(first, matter.prefix) if count else None,
-                    "bates_end": bates.number(last, matter.prefix) if count else None,
-                    "pages": form.pages,
-                    "image_sha256": "",
-                    "native_sha256": "",
-                    "text_sha256": "",
-                    "written": form.kind == WITHHELD,
-                }
-            )
+            begin = bates.number(first, matter.prefix) if count else None
+            end = bates.number(last, matter.prefix) if count else None
+            rows.append(row_of(identity, ordinal, one, form, begin, end))
         connection.execute(insert(produced), rows)
         _advance(connection, prefix, value)
         connection.execute(
@@ -207,6 +279,36 @@ def begin(
         )
     matter.mirror_audit()
     return identity
+
+
+def row_of(
+    identity: int,
+    ordinal: int,
+    one: Candidate,
+    form: Form,
+    begin: str | None,
+    end: str | None,
+    suffix: str = "",
+) -> dict[str, Any]:
+    """The row of ``produced`` for a document, before its files are written."""
+    return {
+        "production_id": identity,
+        "ordinal": ordinal,
+        "number": one.number,
+        "kind": form.kind,
+        "reason": form.reason,
+        "message": form.message,
+        "redacted": bool(one.redactions) and form.redactable,
+        "confidentiality": one.coded("confidentiality"),
+        "bates_begin": begin,
+        "bates_end": end,
+        "suffix": suffix,
+        "pages": form.pages,
+        "image_sha256": "",
+        "native_sha256": "",
+        "text_sha256": "",
+        "written": form.kind == WITHHELD,
+    }
 
 
 def _advance(connection: Connection, prefix: str, value: int) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ediscovery.produce import ledger, sheets
+from ediscovery.model.errors import UsageError
+from ediscovery.produce import ledger, sheets, supplement
 from ediscovery.produce.documents import Candidate, candidates
 from ediscovery.produce.fields import Fields
 from ediscovery.produce.forms import WITHHELD
@@ -19,9 +20,9 @@ LOG_HEADS = (
     "ControlNumber", "BegBates", "EndBates", "BegAttach", "EndAttach", "Pages", "Kind", "Reason",
     "Remark", "Custodian", "AllCustodians", "Confidentiality", "Redacted", "ImageSHA256",
     "NativeSHA256", "TextSHA256", "Volume", "Specification", "SpecificationSHA256",
-    "ProtocolVersion", "NumberedBy", "NumberedAt", "WrittenAt",
+    "ProtocolVersion", "NumberedBy", "NumberedAt", "WrittenAt", "Suffix", "AddsTo", "LaterVolumes",
 )  # fmt: skip
-CROSS_HEADS = ("ControlNumber", "BegBates", "EndBates", "Volume")
+CROSS_HEADS = ("ControlNumber", "BegBates", "EndBates", "Volume", "LaterVolumes")
 
 
 def write(matter: Matter, volume: str, folder: Path) -> list[Path]:
@@ -47,7 +48,10 @@ def production_log(matter: Matter, production: Any) -> Iterator[tuple[object, ..
     with matter.reader.connect() as connection:
         lines = ledger.lines(connection, production.id)
         known = _known(matter, lines)
-        spans = family_spans(connection, [line for line in lines if line.bates_begin])
+        later = ledger.later(connection, production.base, production.volume)
+        base = ledger.find(connection, production.base)
+        relatives = ledger.lines(connection, base.id)
+        spans = family_spans(connection, [line for line in relatives if line.bates_begin])
     for line in lines:
         one = known.get(line.number)
         span = spans.get(line.number)
@@ -59,19 +63,23 @@ def production_log(matter: Matter, production: Any) -> Iterator[tuple[object, ..
             "Yes" if line.redacted else "No", line.image_sha256, line.native_sha256,
             line.text_sha256, production.volume, production.specification["name"],
             production.specification_sha256, production.protocol_version, production.who,
-            production.at, production.written_at,
+            production.at, production.written_at, line.suffix,
+            production.base if production.base != production.volume else "",
+            "; ".join(later.get(line.number, ())),
         )  # fmt: skip
 
 
 def cross_reference(matter: Matter, production: Any) -> Iterator[tuple[object, ...]]:
-    """Control number and Bates numbers of each document that went out."""
+    """Control number and Bates numbers of each document that went out, and the volumes in which
+    something was put in its place."""
     with matter.reader.connect() as connection:
         lines = ledger.lines(connection, production.id)
+        later = ledger.later(connection, production.base, production.volume)
     for line in lines:
         if line.bates_begin:
             yield (
                 matter.control_number(line.number), line.bates_begin, line.bates_end,
-                production.volume,
+                production.volume, "; ".join(later.get(line.number, ())),
             )  # fmt: skip
 
 
@@ -79,6 +87,8 @@ def transmittal(matter: Matter, production: Any) -> str:
     """The letter that goes with a volume: counts, ranges and gaps by custodian, the fields in their
     order, zone and formats, hashes of manifest and seal."""
     specification: Specification = from_dict(production.specification)
+    if production.kind == ledger.OVERLAY:
+        return _overlay_letter(matter, production, specification)
     with matter.reader.connect() as connection:
         lines = ledger.lines(connection, production.id)
     known = _known(matter, lines)
@@ -89,9 +99,14 @@ def transmittal(matter: Matter, production: Any) -> str:
         f"{title_of(matter)}",
         f"Production {production.volume}"
         + (f" to {specification.receiver}" if specification.receiver else ""),
+        *_adds(production),
         "",
         f"Documents: {len(numbered):,}, pages: {sum(line.pages for line in numbered):,}",
-        f"Bates numbers: {numbered[0].bates_begin} to {numbered[-1].bates_end}",
+        *(
+            [f"Bates numbers: {numbered[0].bates_begin} to {numbered[-1].bates_end}"]
+            if numbered
+            else []
+        ),
         f"Withheld for privilege: {sum(line.reason == 'withheld' for line in lines):,}, "
         f"of these with a slip sheet: "
         f"{sum(line.reason == 'withheld' and line.kind != WITHHELD for line in lines):,}",
@@ -111,14 +126,54 @@ def transmittal(matter: Matter, production: Any) -> str:
         "",
         f"Load files: {formats}",
         f"Dates: {specification.dates.date}, times: {specification.dates.time}, zone: {zone}",
-        "Fields, in order:",
-        *(f"  {number}. {name}" for number, name in enumerate(fields.names, 1)),
-        "",
-        f"SHA-256 of the manifest: {production.manifest_sha256 or 'not written yet'}",
+        *_tail(production, fields.names),
     ]
-    if production.seal_sha256:
-        out.append(f"SHA-256 of the sealed archive: {production.seal_sha256}")
     return "\n".join(out) + "\n"
+
+
+def _tail(production: Any, names: Sequence[str]) -> Iterator[str]:
+    """Fields and hashes, with which every letter ends."""
+    yield "Fields, in order:"
+    yield from (f"  {number}. {name}" for number, name in enumerate(names, 1))
+    yield ""
+    yield f"SHA-256 of the manifest: {production.manifest_sha256 or 'not written yet'}"
+    if production.seal_sha256:
+        yield f"SHA-256 of the sealed archive: {production.seal_sha256}"
+
+
+def _overlay_letter(matter: Matter, production: Any, specification: Specification) -> str:
+    """The letter of a volume that holds changed fields only; raises :class:`UsageError` when its
+    folder, which alone tells which, is gone."""
+    try:
+        told = supplement.read(Path(production.folder))
+    except ValueError:
+        told = None
+    if told is None:
+        raise UsageError(
+            f"{production.folder} is not what was written.", "Put the volume's folder back."
+        )
+    out = [
+        title_of(matter),
+        f"Production {production.volume}"
+        + (f" to {specification.receiver}" if specification.receiver else ""),
+        *_adds(production),
+        "",
+        f"Documents: {len(told.documents):,}",
+        *_tail(production, told.fields),
+    ]
+    return "\n".join(out) + "\n"
+
+
+def _adds(production: Any) -> list[str]:
+    """What a volume is that adds to another one, and what is to be done with it."""
+    said = {
+        ledger.CLAWBACK: "Documents called back: slip sheets for the pages, load files to lay over",
+        ledger.REPLACEMENT: "Replaced pages, with a suffix: load files to lay over",
+        ledger.OVERLAY: "Changed fields: a load file to lay over",
+    }
+    if production.kind == ledger.PRODUCTION:
+        return []
+    return [f"{said[production.kind]} {production.base}, by the first Bates number."]
 
 
 def _known(matter: Matter, lines: list[Any]) -> dict[int, Candidate]:

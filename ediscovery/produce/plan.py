@@ -15,6 +15,7 @@ from ediscovery.engine.progress import Progress
 from ediscovery.model.errors import Refused
 from ediscovery.produce import documents, gate, ledger, renderer
 from ediscovery.produce import forms as ways
+from ediscovery.produce.called_back import above, called_back
 from ediscovery.produce.departures import departures
 from ediscovery.produce.documents import Candidate
 from ediscovery.produce.fields import Fields
@@ -204,6 +205,8 @@ def _facts(
             earlier=ledger.earlier(connection, [one.number for one in chosen], volume),
             privileged=_privileged(connection),
             screened=screen.undecided(matter, connection, (one.family for one in chosen)),
+            holding=_holding(connection),
+            called_back=called_back(connection),
             first=bates.start if begun is None else 1,
             next=follows,
             taken=_taken(connection, plan, matter) if begun is None else (),
@@ -229,6 +232,33 @@ def _privileged(connection: Connection) -> frozenset[str]:
             .join(coded, coded.c.number == tables.documents.c.number)
             .where(coded.c.field == "privilege", coded.c.value == "privileged", items.c.size > 0)
         ).scalars()
+    )
+
+
+def _holding(connection: Connection) -> frozenset[int]:
+    """The documents to which any is attached that is coded privileged or has redactions."""
+    own = tables.documents.c
+    return frozenset(
+        above(
+            connection,
+            connection.execute(
+                select(own.parent_number).where(
+                    own.parent_number.is_not(None),
+                    own.number.in_(
+                        select(coded.c.number).where(
+                            coded.c.field == "privilege", coded.c.value == "privileged"
+                        )
+                    )
+                    | own.number.in_(
+                        select(tables.redactions.c.number).where(
+                            tables.redactions.c.id.not_in(
+                                select(tables.redaction_removals.c.redaction_id)
+                            )
+                        )
+                    ),
+                )
+            ).scalars(),
+        )
     )
 
 

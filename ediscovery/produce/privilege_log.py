@@ -1,4 +1,4 @@
-"""The privilege log: what was withheld or redacted, with the ground for it."""
+"""The privilege log: what was withheld, redacted or called back, with the ground for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from ediscovery.model.errors import UsageError, VerificationFailed
 from ediscovery.produce import ledger, privilege_categories, sheets
@@ -35,15 +35,19 @@ HEADS["metadata-plus-topic"] = (*HEADS["metadata-only"], "Topic")
 HEADS["categorical"] = privilege_categories.HEADS
 
 
+_TREATMENTS = {"withheld": "Withheld", ledger.CLAWED_BACK: "Clawed back"}
+
+
 @dataclass(slots=True)
 class Log:
-    """The rows of a log under ``heads``; how many documents were withheld and redacted, and how
-    many of them the protocol leaves out. ``title`` names matter and volume."""
+    """The rows of a log under ``heads``; how many documents were withheld, redacted, called back,
+    and how many of them the protocol leaves out. ``title`` names matter and volume."""
 
     heads: tuple[str, ...]
     rows: list[tuple[object, ...]]
     withheld: int
     redacted: int
+    clawed_back: int
     left_out: int
     title: str
 
@@ -55,24 +59,30 @@ def make(
     attorneys: Sequence[str] = (),
     rules: PrivilegeLog | None = None,
 ) -> Log:
-    """The log of one volume, or of all, as the protocol's ``rules`` have it.
+    """The log of one volume and what was added to it, or of all, as the protocol's ``rules`` have
+    it.
 
     Names that hold one of ``attorneys``, or of those of the privilege screen, are marked: with an
     asterisk, or as the screen says.
 
     Raises :class:`UsageError` for an unknown form, :class:`VerificationFailed` when what was
-    withheld and redacted is not what is logged.
+    withheld, redacted and called back is not what is logged.
     """
     if form not in FORMS:
         raise UsageError(f"No form {form!r} of a privilege log.", f"Known: {', '.join(FORMS)}.")
-    chosen = [productions.c.volume == volume] if volume else []
+    own = or_(productions.c.volume == volume, productions.c.base == volume)
+    chosen = [own] if volume else []
     if volume:
         ledger.production(matter, volume)
     with matter.reader.connect() as connection:
         lines = connection.execute(
             select(produced, productions.c.volume)
             .join(productions, productions.c.id == produced.c.production_id)
-            .where(*chosen, (produced.c.reason == "withheld") | produced.c.redacted)
+            .where(
+                *chosen,
+                produced.c.reason.in_(_TREATMENTS) | produced.c.redacted,
+                ~ledger.superseded(),
+            )
             .order_by(produced.c.production_id, produced.c.ordinal)
         ).all()
         numbers = [line.number for line in lines]
@@ -88,7 +98,11 @@ def make(
         if line.number in known and _is_logged(line, entries.day(known[line.number]), rules)
     ]
     withheld = sum(line.reason == "withheld" for line in lines)
-    counts = {"withheld": withheld, "redacted": len(lines) - withheld}
+    counts = {
+        "withheld": withheld,
+        "redacted": sum(line.redacted for line in lines),
+        "called back": sum(line.reason == ledger.CLAWED_BACK for line in lines),
+    }
     left_out = sum(
         not _is_logged(line, entries.day(known[line.number]), rules)
         for line in lines
@@ -105,16 +119,18 @@ def make(
         for number, row in enumerate(map(dict, found), 1)
     ]
     title = f"{title_of(matter)}, {volume or 'all volumes'}: privilege log"
-    return Log(HEADS[form], rows, withheld, counts["redacted"], left_out, title)
+    return Log(
+        HEADS[form], rows, withheld, counts["redacted"], counts["called back"], left_out, title
+    )
 
 
 def check_sums(matter: Matter, logged: int, counts: Mapping[str, int]) -> None:
     """Hold the number of documents that are ``logged`` (or left out by agreement) against how many
     there are by what became of them. Raises :class:`VerificationFailed`."""
     if logged != sum(counts.values()):
-        parts = " and ".join(f"{count:,} {what}" for what, count in counts.items())
+        parts = ", ".join(f"{count:,} {what}" for what, count in counts.items())
         raise VerificationFailed(
-            f"{parts} documents should be logged, but {logged:,} are.",
+            f"Documents to be logged: {parts}; but {logged:,} are.",
             f"Run: ediscovery verify {matter.name}",
         )
 
@@ -147,9 +163,9 @@ class _Entries:
         return self._days.date(one.date) if one.date else ""
 
     def values(self, line: Any, one: Candidate) -> dict[str, object]:
-        withheld = line.reason == "withheld"
-        secrets = [] if withheld else words_of(self._matter, one)
-        if not withheld and line.native_sha256:
+        treatment = _TREATMENTS.get(line.reason)
+        secrets = [] if treatment else words_of(self._matter, one)
+        if not treatment and line.native_sha256:
             secrets += cells_of(self._matter, one)
 
         def clean(text: str) -> str:
@@ -171,7 +187,7 @@ class _Entries:
             "EndBates": line.bates_end,
             "Family": self._matter.control_number(one.family),
             "Volume": line.volume,
-            "Treatment": "Withheld" if withheld else "Redacted",
+            "Treatment": treatment or "Redacted",
             "Date": self._moments.date(one.date) if one.date else "",
             "Type": kind,
             "Author": author,

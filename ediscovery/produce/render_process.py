@@ -13,6 +13,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -130,7 +131,9 @@ class _Document:
             if len(pages) < count or (count < len(pages) and not self._request["first"]):
                 send(self._out, {"failed": ["page-count", f"It now has {len(pages)} pages."]})
                 return
-            self._write(self._finished(pages.page(n) for n in range(1, count + 1)), pages.notes)
+            shown = (pages.page(number) for number in range(1, count + 1))
+            sheets = self._sheets(count, self._request["padding"])
+            self._write(self._finished(chain(shown, sheets)), pages.notes)
 
     def _pages(self) -> Pages:
         from ediscovery.extract.contract import Content
@@ -257,15 +260,16 @@ class _Document:
 
     def _slip(self) -> None:
         """Pages of given wording, as many as Bates numbers wait for them."""
+        self._write(self._finished(self._sheets(0, len(self._request["endorsed"]))), ())
+
+    def _sheets(self, after: int, count: int) -> Iterator[Page]:
+        """So many pages of given wording, numbered on from page ``after``."""
         from ediscovery.produce.render.slip_sheet import slip_sheet
 
-        def sheets() -> Iterator[Page]:
-            for number, _ in enumerate(self._request["endorsed"], 1):
-                page = slip_sheet(self._request["lines"], self._rendering, self._context)
-                page.number = number
-                yield page
-
-        self._write(self._finished(sheets()), ())
+        for number in range(after + 1, after + count + 1):
+            page = slip_sheet(self._request["lines"], self._rendering, self._context)
+            page.number = number
+            yield page
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class Sheet:
     ``form``: tiff, pdf, or none where pages are not wanted. ``rebuilt``: it is redacted by cell,
     and shown as it is then. ``pages``: how many; of those that are in the document the
     first ones when ``first``. ``endorsed``: for each page its endorsements (position, text).
-    ``lines``: the wording of a slip sheet.
+    ``lines``: the wording of a slip sheet; ``padding``: so many of them follow the pages.
     """
 
     number: int
@@ -56,6 +56,7 @@ class Sheet:
     form: str = "tiff"
     notes: bool = True
     pages: int = 0
+    padding: int = 0
     first: bool = False
     ocr: bool = True
     endorsed: list[list[tuple[str, str]]] = field(default_factory=list)
@@ -211,8 +212,9 @@ class _Child:
     def _request(self, sheet: Sheet, row: Any) -> dict[str, Any]:
         request: dict[str, Any] = {
             "what": sheet.what, "form": sheet.form, "notes": sheet.notes, "pages": sheet.pages,
-            "first": sheet.first, "ocr": sheet.ocr, "endorsed": sheet.endorsed,
-            "lines": sheet.lines, "marks": [], "rebuilt": sheet.rebuilt,
+            "padding": sheet.padding, "first": sheet.first, "ocr": sheet.ocr,
+            "endorsed": sheet.endorsed, "lines": sheet.lines, "marks": [],
+            "rebuilt": sheet.rebuilt,
         }  # fmt: skip
         if sheet.what == "slip" and not sheet.rebuilt:
             return request

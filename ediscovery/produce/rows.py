@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from ediscovery.produce import ledger
 from ediscovery.produce.documents import Candidate, candidates
 from ediscovery.produce.fields import Family, Produced, Span
 from ediscovery.produce.forms import IMAGE
@@ -45,19 +46,22 @@ class Rows:
         )  # fmt: skip
 
     def produced(
-        self, lines: Sequence[Any], files: Mapping[int, Files]
+        self, lines: Sequence[Any], files: Mapping[int, Files], relatives: Sequence[Any] = ()
     ) -> Iterator[tuple[Any, Produced]]:
         """The rows ``lines`` of a production that have numbers, in their order, each as a document
-        for :class:`Fields`; ``files`` by number."""
+        for :class:`Fields`; ``files`` by number. Families are those of ``relatives``, the rows of
+        the production that ``lines`` are added to, where there are any."""
         numbered = {line.number: line for line in lines if line.bates_begin}
         with self._matter.reader.connect() as connection:
-            families = _families(connection, list(numbered.values()))
+            families = _families(
+                connection, [line for line in relatives or lines if line.bates_begin]
+            )
             for one in candidates(connection, list(numbered)):
                 line = numbered[one.number]
                 yield line, self._document(
                     one, Span(line.bates_begin, line.bates_end), families[one.number],
                     one.redaction_reasons if line.redacted else (), files[one.number], line.kind,
-                    line.reason == "withheld",
+                    line.reason in ("withheld", ledger.CLAWED_BACK),
                 )  # fmt: skip
 
     def _document(

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ediscovery.engine.pool import Pool
 from ediscovery.engine.progress import Progress
@@ -20,6 +21,7 @@ from ediscovery.model.errors import Refused, UsageError
 from ediscovery.produce import gate, layout, ledger
 from ediscovery.produce.files import Writer
 from ediscovery.produce.forms import WITHHELD
+from ediscovery.produce.layout import Place
 from ediscovery.produce.loadfile.rows import Replaced, Written
 from ediscovery.produce.plan import Plan, make
 from ediscovery.produce.specification import Specification
@@ -85,7 +87,7 @@ def run(
     if begun is None and (out / volume).exists():
         raise UsageError(f"{out / volume} exists.", "Choose another --volume or --out.")
     plan = make(matter, specification, numbers, pool, progress, volume)
-    _pass(matter, plan, volume, override)
+    admit(matter, plan, volume, override)
     if begun is None:
         identity = ledger.begin(
             matter, specification, volume, query, str(out), plan.protocol_version,
@@ -100,7 +102,28 @@ def run(
                 f"The {what} no longer what {volume} was numbered for.",
                 "Its numbers stay used; produce under another --volume.",
             )
-    draft = _draft(matter, identity, out, volume)
+    return complete(matter, plan, identity, volume, out, pool, progress)
+
+
+def complete(
+    matter: Matter,
+    plan: Plan,
+    identity: int,
+    volume: str,
+    out: Path,
+    pool: Pool,
+    progress: Progress,
+    *,
+    relatives: Sequence[Any] = (),
+    more: Callable[[Path, Sequence[Place]], None] = lambda draft, places: None,
+) -> Outcome:
+    """Write what a registered production still lacks, and give its volume its name.
+
+    ``relatives`` are the rows of the production that it adds to; ``more`` writes further files into
+    the draft, before the manifest.
+    """
+    specification = plan.specification
+    draft = draft_of(matter, identity, out, volume)
     with matter.reader.connect() as connection:
         lines = ledger.lines(connection, identity)
     places = list(layout.places(lines, specification))
@@ -108,18 +131,25 @@ def run(
     Writer(matter, plan, identity, draft).write(todo, pool, progress)
     with matter.reader.connect() as connection:
         lines = ledger.lines(connection, identity)
-    made = Volume(matter, specification, draft, volume, places)
+    made = Volume(matter, specification, draft, volume, places, relatives)
     load_files = made.write_load_files(lines)
+    more(draft, places)
+    made.write_index(lines)
     digest = made.write_manifest(lines)
-    _sync(draft)
-    os.rename(draft, out / volume)
-    _on_disk(out)
-    ledger.finish(matter, identity, str(out / volume), digest)
-    shutil.rmtree(draft.parent)
+    publish(matter, identity, draft, out / volume, digest)
     return Outcome(plan, out / volume, digest, load_files, made.replaced)
 
 
-def _pass(matter: Matter, plan: Plan, volume: str, override: Override | None) -> None:
+def publish(matter: Matter, identity: int, draft: Path, folder: Path, manifest: str) -> None:
+    """Give a complete draft its name, and note that it has it; ``manifest`` is its SHA-256."""
+    _sync(draft)
+    os.rename(draft, folder)
+    _on_disk(folder.parent)
+    ledger.finish(matter, identity, str(folder), manifest)
+    shutil.rmtree(draft.parent)
+
+
+def admit(matter: Matter, plan: Plan, volume: str, override: Override | None) -> None:
     """Let a plan through the gate, or raise :class:`Refused`; what is set aside is recorded."""
     codes = override.codes if override else ()
     if gate.ALWAYS & set(codes):
@@ -178,7 +208,7 @@ def _pass(matter: Matter, plan: Plan, volume: str, override: Override | None) ->
     matter.mirror_audit()
 
 
-def _draft(matter: Matter, identity: int, out: Path, volume: str) -> Path:
+def draft_of(matter: Matter, identity: int, out: Path, volume: str) -> Path:
     """The draft folder of a production; where it is not there or another's, all is written anew."""
     place = out / f".{volume}.draft"
     draft = place / volume

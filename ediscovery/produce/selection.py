@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ediscovery.produce import documents
+from ediscovery.produce import documents, ledger
 from ediscovery.produce.documents import Candidate
 from ediscovery.produce.specification import Specification
 from ediscovery.review import coding
@@ -40,6 +40,25 @@ def select_documents(
     heads = {one.family: keys[one.number] for one in reversed(kept)}
     kept.sort(key=lambda one: (heads[one.family], one.family, one.number))
     return Selection(kept, duplicates)
+
+
+def not_yet_out(
+    matter: Matter, specification: Specification, numbers: Sequence[int], volume: str = ""
+) -> tuple[list[int], int]:
+    """The documents ``numbers`` without those that went out in another volume, themselves or as a
+    copy; and how many were left out.
+
+    Where families go whole, one member that went out has its family left out.
+    """
+    with matter.reader.connect() as connection:
+        chosen = sorted(set(numbers))
+        whole = specification.family == "whole"
+        wanted = coding.families_of(matter, chosen) if whole else chosen
+        out = {row.number for row in ledger.earlier(connection, wanted, volume)}
+    if whole:
+        out = set(coding.families_of(matter, out))
+    left = [number for number in chosen if number not in out]
+    return left, len(chosen) - len(left)
 
 
 def _without_copies(found: list[Candidate]) -> tuple[list[Candidate], dict[int, int]]:

@@ -47,13 +47,17 @@ GATE: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Bates:
-    """How numbers look. ``prefix`` ``""``: that of the matter. ``level``: page or document."""
+    """How numbers look. ``prefix`` ``""``: that of the matter. ``level``: page or document.
+
+    ``replaced``: with a running number, what follows them on pages put in the place of others.
+    """
 
     prefix: str = ""
     separator: str = ""
     digits: int = 7
     start: int = 1
     level: str = "page"
+    replaced: str = "_R"
 
     def number(self, value: int, prefix: str = "") -> str:
         """``ACME0000123`` for 123; ``prefix`` stands in where the specification names none.
@@ -171,6 +175,16 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexPage:
+    """Whether a volume carries ``index.html``; so many documents a page; ``pdf``: with a PDF of
+    each document's page files, because browsers don't show TIFF."""
+
+    write: bool = False
+    documents: int = 500
+    pdf: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Specification:
     """One production specification; see ``pipelines/production-standard.yaml``."""
 
@@ -196,6 +210,7 @@ class Specification:
     withheld_fields: tuple[str, ...] = ()
     folders: Folders = Folders()
     volume: Volume = Volume()
+    index_page: IndexPage = IndexPage()
     family: str = "whole"
     order: tuple[str, ...] = ("custodian", "date")
     gate: dict[str, str] = field(default_factory=dict)

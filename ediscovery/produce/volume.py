@@ -12,6 +12,7 @@ from typing import Any
 
 from ediscovery.extract.types import XLSX
 from ediscovery.model.errors import TryAgain
+from ediscovery.produce import index_page
 from ediscovery.produce.fields import Fields, Produced
 from ediscovery.produce.layout import Place
 from ediscovery.produce.loadfile.dat_write import write_dat
@@ -38,7 +39,10 @@ _PIECE = 1 << 20
 
 
 class Volume:
-    """One volume in the making: ``folder`` is its draft, ``name`` what it will be called."""
+    """One volume in the making: ``folder`` is its draft, ``name`` what it will be called.
+
+    ``relatives`` are the rows of the production that it adds to, where it adds to one.
+    """
 
     def __init__(
         self,
@@ -47,9 +51,11 @@ class Volume:
         folder: Path,
         name: str,
         places: Sequence[Place],
+        relatives: Sequence[Any] = (),
     ) -> None:
         self._matter, self._specification = matter, specification
         self._folder, self._name, self._places = folder, name, places
+        self._relatives = relatives
         self._fields = Fields(specification, matter.zone.key, title_of(matter))
         self.replaced: list[Replaced] = []
 
@@ -63,11 +69,31 @@ class Volume:
         found = self._files()
         done = {}
         for file in self._specification.load_files:
-            path = data / f"{self._name}.{_ENDINGS[file.format]}"
-            documents = Rows(self._matter, self._specification, self._name).produced(lines, found)
+            path = data / f"{self._name}.{ENDINGS[file.format]}"
+            documents = self._documents(lines, found)
             self.replaced = []
             done[path.name] = self._write(path, file, documents)
         return done
+
+    def write_index(self, lines: Sequence[Any]) -> None:
+        """Write ``index.html``, if the specification wants it, with links to all that is there."""
+        if not self._specification.index_page.write:
+            return
+        kept = sorted(path.name for path in self._folder.iterdir() if path.is_file())
+        index_page.write(
+            self._folder,
+            self._specification,
+            self._fields,
+            self._name,
+            self._pages(self._documents(lines, self._files())),
+            [name for name in kept if name not in (MANIFEST, index_page.FIRST)],
+        )
+
+    def _documents(
+        self, lines: Sequence[Any], found: dict[int, Files]
+    ) -> Iterator[tuple[Any, Produced]]:
+        rows = Rows(self._matter, self._specification, self._name)
+        return rows.produced(lines, found, self._relatives)
 
     def _write(
         self, path: Path, file: LoadFile, documents: Iterator[tuple[Any, Produced]]
@@ -78,7 +104,7 @@ class Volume:
             return writer(path, (page for _, pages in self._pages(documents) for page in pages))
         if file.format in ("dat", "csv"):
             records = (Record(dict(self._fields.values(made))) for _, made in documents)
-            return write_dat(path, records, names, report, _dialect(file))
+            return write_dat(path, records, names, report, dialect_of(file))
         rows = (
             (Record(dict(self._fields.values(made))), pages)
             for made, pages in self._pages(documents)
@@ -126,10 +152,8 @@ class Volume:
         found = {}
         for place in self._places:
             images = len(place.page_ids) if self._images(place) else 0
-            natives = sorted(
-                path
-                for path in (self._folder / place.native).parent.glob(f"{place.row.bates_begin}.*")
-            )
+            native = self._folder / place.native
+            natives = sorted(native.parent.glob(f"{native.name}.*"))
             text = self._folder / f"{place.text}.txt"
             found[place.row.number] = Files(
                 images,
@@ -209,7 +233,7 @@ def title_of(matter: Matter) -> str:
     return title
 
 
-_ENDINGS = {
+ENDINGS = {
     "dat": "dat", "csv": "csv", "opt": "opt", "lfp": "lfp", "dii": "dii", "edrm-xml": "xml",
 }  # fmt: skip
 
@@ -227,7 +251,7 @@ def _made(path: Path) -> dict[str, Any]:
     }
 
 
-def _dialect(file: LoadFile) -> Dialect:
+def dialect_of(file: LoadFile) -> Dialect:
     """The dialect of a load file: that of its format, changed as the specification says."""
     base = CSV if file.format == "csv" else CONCORDANCE
     if file.encoding not in (None, "utf-8"):

@@ -127,31 +127,48 @@ def code(
     log, that their families were added. Raises :class:`UsageError` when
     a document is not there.
     """
-    chosen = sorted(set(numbers))
     with writing(matter.engine) as connection:
-        require(matter, connection, chosen)
-        act = _begin(connection, reason, query, asked)
-        for assignment in asked:
-            _note(connection, layout, act, assignment, chosen)
-        changed = _apply(connection, act)
-        named = [matter.control_number(number) for number in chosen[:_MOST_NAMED]]
-        audit.record(
-            connection,
-            "coded",
-            {
-                "act": act,
-                "asked": [[one.action, one.field, one.value] for one in asked],
-                "reason": reason,
-                "query": query,
-                "family": family,
-                "documents": len(chosen),
-                "changed": changed,
-            }
-            | ({} if query else {"named": named}),
+        outcome = code_within(
+            connection, matter, layout, numbers, asked, reason=reason, query=query, family=family
         )
-        outcome = Outcome(act, len(chosen), changed, _differing(connection, layout, act))
     matter.mirror_audit()
     return outcome
+
+
+def code_within(
+    connection: Connection,
+    matter: Matter,
+    layout: Layout,
+    numbers: Sequence[int],
+    asked: Sequence[Assignment],
+    *,
+    reason: str = "",
+    query: str = "",
+    family: bool = False,
+) -> Outcome:
+    """As :func:`code`, in the transaction of ``connection``; the caller mirrors the audit log."""
+    chosen = sorted(set(numbers))
+    require(matter, connection, chosen)
+    act = _begin(connection, reason, query, asked)
+    for assignment in asked:
+        _note(connection, layout, act, assignment, chosen)
+    changed = _apply(connection, act)
+    named = [matter.control_number(number) for number in chosen[:_MOST_NAMED]]
+    audit.record(
+        connection,
+        "coded",
+        {
+            "act": act,
+            "asked": [[one.action, one.field, one.value] for one in asked],
+            "reason": reason,
+            "query": query,
+            "family": family,
+            "documents": len(chosen),
+            "changed": changed,
+        }
+        | ({} if query else {"named": named}),
+    )
+    return Outcome(act, len(chosen), changed, _differing(connection, layout, act))
 
 
 def undo(matter: Matter, layout: Layout, act: int, *, reason: str = "") -> Outcome:

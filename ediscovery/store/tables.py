@@ -357,12 +357,16 @@ privilege_screens = Table(
     Column("at", ByteText, nullable=False),
 )
 
-# A production: its volume, what it was made by, how far it is. Never deleted: its numbers are used.
+# A production, or what was added to one: its volume, what it was made by, how far it is. Never
+# deleted: its numbers are used.
 productions = Table(
     "production",
     catalog,
     Column("id", Whole, primary_key=True),
     Column("volume", ByteText, nullable=False, unique=True),
+    Column("kind", ByteText, nullable=False),  # production | clawback | replacement | overlay
+    Column("base", ByteText, nullable=False),  # the volume that it adds to; a production's own
+    Column("grounds", ByteText, nullable=False),  # why it was added
     Column("state", ByteText, nullable=False),  # numbered | written
     Column("query", ByteText, nullable=False),
     Column("specification", Json, nullable=False),
@@ -393,6 +397,7 @@ produced = Table(
     Column("confidentiality", ByteText, nullable=False),
     Column("bates_begin", ByteText),
     Column("bates_end", ByteText),
+    Column("suffix", ByteText, nullable=False),  # of its files: pages put in the place of others
     Column("pages", Whole, nullable=False),
     Column("image_sha256", ByteText, nullable=False),  # of its page files, one behind the other
     Column("native_sha256", ByteText, nullable=False),
@@ -400,6 +405,34 @@ produced = Table(
     Column("written", Boolean, nullable=False),  # its files are in the volume's draft
     Index("ix_produced_number", "number"),
     Index("ix_produced_bates", "bates_begin"),
+)
+
+# Documents that were called back, each with the volume that says so. Neither this nor who confirmed
+# that the copies were destroyed is ever changed.
+clawbacks = Table(
+    "clawback",
+    catalog,
+    Column("production_id", Whole, primary_key=True, autoincrement=False),
+    Column("number", Whole, primary_key=True, autoincrement=False),
+    Column("basis", ByteText, nullable=False),
+    Column("date", ByteText, nullable=False),  # of the notice, ISO 8601
+    Column("authority", ByteText, nullable=False),  # the order or rule that the notice cites
+    Column("due", ByteText),  # day by which the copies are to be gone
+    Column("who", ByteText, nullable=False),
+    Column("at", ByteText, nullable=False),
+    Index("ix_clawback_number", "number"),
+)
+
+destructions = Table(
+    "destruction",
+    catalog,
+    Column("id", Whole, primary_key=True),
+    Column("production_id", Whole, nullable=False),
+    Column("name", ByteText, nullable=False),  # who confirmed it
+    Column("date", ByteText, nullable=False),
+    Column("note", ByteText, nullable=False),
+    Column("who", ByteText, nullable=False),
+    Column("at", ByteText, nullable=False),
 )
 
 # The next Bates number of each prefix; it only grows.

@@ -47,9 +47,11 @@ class Home:
     def matter(self) -> Matter:
         return Workspace(self.home).open("acme")
 
-    def produce(self, volume: str, *more: str, expect: int = 0) -> dict[str, Any]:
+    def produce(
+        self, volume: str, *more: str, query: str = "coding:responsive=yes", expect: int = 0
+    ) -> dict[str, Any]:
         text = self.run(
-            "produce", "run", "acme", "--query", "coding:responsive=yes", "--volume", volume,
+            "produce", "run", "acme", "--query", query, "--volume", volume,
             "--out", str(self.out), "--json", *more, expect=expect,
         )  # fmt: skip
         return json.loads(text) if text else {}

@@ -42,7 +42,7 @@ def test_a_workspace_may_have_any_name(tmp_path: Path, name: str) -> None:
 
 _NEWER = (
     "coding_act", "coding", "coded", "redaction", "redaction_removal", "protocol", "production",
-    "produced", "bates_counter", "privilege_screen",
+    "produced", "clawback", "destruction", "bates_counter", "privilege_screen",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import io
 import unicodedata
 import zlib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from ediscovery.produce.render import g4, image_files
 from ediscovery.produce.render.finish import Finished
@@ -18,6 +19,7 @@ from ediscovery.produce.render.pages import Word
 
 _FONT_CODES = 256
 _CATALOGUE, _TREE, _FIRST = 1, 2, 3
+_STRIP, _STRIP_LENGTH = 273, 279  # tags of TIFF
 
 
 class _Writer:
@@ -67,10 +69,57 @@ def pdf(pages: Iterable[Finished], quality: int = 85) -> bytes:
     for page in pages:
         kids.append(writer.number())
         _page(writer, kids[-1], page, quality)
+    _close(writer, kids)
+    return writer.close()
+
+
+def of_files(paths: Iterable[Path]) -> bytes:
+    """A PDF of page files as they are, one page each, without text: TIFF as
+    :func:`~ediscovery.produce.render.image_files.tiff` writes it, and JPEG.
+
+    Raises ``OSError`` or ``ValueError`` for another file.
+    """
+    from PIL import Image, TiffImagePlugin
+
+    writer = _Writer()
+    kids = []
+    for path in paths:
+        with Image.open(path) as image:
+            width, height = image.size
+            dpi = float(image.info["dpi"][0])
+            head = f"/Type/XObject/Subtype/Image/Width {width}/Height {height}"
+            data = path.read_bytes()
+            if image.format == "JPEG" and image.mode == "RGB":
+                head += "/BitsPerComponent 8/ColorSpace/DeviceRGB/Filter/DCTDecode"
+            elif isinstance(image, TiffImagePlugin.TiffImageFile):
+                (start,), (length,) = image.tag_v2[_STRIP], image.tag_v2[_STRIP_LENGTH]
+                data = data[start : start + length]
+                head += (
+                    "/BitsPerComponent 1/ColorSpace/DeviceGray/Filter/CCITTFaxDecode"
+                    f"/DecodeParms<</K -1/Columns {width}/Rows {height}>>"
+                )
+            else:
+                raise ValueError(f"{path.name} is no page file.")
+        kid, picture, content = writer.number(), writer.number(), writer.number()
+        kids.append(kid)
+        writer.stream(picture, head, data)
+        size = f"{_figure(72 * width / dpi)} 0 0 {_figure(72 * height / dpi)}"
+        writer.stream(content, "", f"q {size} 0 0 cm /I Do Q\n".encode("ascii"))
+        box = f"0 0 {_figure(72 * width / dpi)} {_figure(72 * height / dpi)}"
+        writer.write(
+            kid,
+            f"<</Type/Page/Parent {_TREE} 0 R/MediaBox[{box}]/Contents {content} 0 R"
+            f"/Resources<</XObject<</I {picture} 0 R>>>>>>",
+        )
+    _close(writer, kids)
+    return writer.close()
+
+
+def _close(writer: _Writer, kids: Sequence[int]) -> None:
+    """The catalogue and the tree of pages."""
     writer.write(_CATALOGUE, f"<</Type/Catalog/Pages {_TREE} 0 R>>")
     listed = " ".join(f"{kid} 0 R" for kid in kids)
     writer.write(_TREE, f"<</Type/Pages/Count {len(kids)}/Kids[{listed}]>>")
-    return writer.close()
 
 
 def _page(writer: _Writer, number: int, page: Finished, quality: int) -> None:

@@ -1,4 +1,4 @@
-"""Productions, what went out in them, Bates counters, privilege screens."""
+"""Productions, what went out and was called back, Bates counters, privilege screens."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ def upgrade() -> None:
         "production",
         whole("id", primary_key=True),
         text("volume", unique=True),
+        text("kind"),
+        text("base"),
+        text("grounds"),
         text("state"),
         text("query"),
         text("specification"),
@@ -42,6 +45,7 @@ def upgrade() -> None:
         text("confidentiality"),
         text("bates_begin", nullable=True),
         text("bates_end", nullable=True),
+        text("suffix"),
         whole("pages"),
         text("image_sha256"),
         text("native_sha256"),
@@ -50,6 +54,28 @@ def upgrade() -> None:
     )
     op.create_index("ix_produced_number", "produced", ["number"])
     op.create_index("ix_produced_bates", "produced", ["bates_begin"])
+    op.create_table(
+        "clawback",
+        whole("production_id", primary_key=True, autoincrement=False),
+        whole("number", primary_key=True, autoincrement=False),
+        text("basis"),
+        text("date"),
+        text("authority"),
+        text("due", nullable=True),
+        text("who"),
+        text("at"),
+    )
+    op.create_index("ix_clawback_number", "clawback", ["number"])
+    op.create_table(
+        "destruction",
+        whole("id", primary_key=True),
+        whole("production_id"),
+        text("name"),
+        text("date"),
+        text("note"),
+        text("who"),
+        text("at"),
+    )
     op.create_table(
         "bates_counter",
         text("prefix", primary_key=True),
