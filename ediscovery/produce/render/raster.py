@@ -183,7 +183,7 @@ def _inked(pixels: Any, tall: int, most: int) -> Iterator[tuple[int, int]]:
     multiples of ``tall`` and leave out what is white, as most of a page of text is."""
     import numpy as np
 
-    height, width = pixels.shape
+    height = len(pixels)
     whole = height // tall * tall
     words = pixels[:whole].reshape(-1).view(np.uint64).reshape(whole // tall, -1)
     drawn = np.append(words.min(axis=1, initial=_WHITE) != _WHITE, whole < height)
