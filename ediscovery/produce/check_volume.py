@@ -31,6 +31,7 @@ _SHOWN = 20
 _IMAGES = (".tif", ".tiff", ".jpg", ".jpeg", ".pdf")
 _GROUP_4 = "group4"
 _LEAST_DPI = 300
+_MOST_PIXELS = 200_000_000  # of an image that is opened
 
 
 @dataclass(slots=True)
@@ -290,9 +291,11 @@ def _opened(path: Path, pages: int) -> tuple[str, int]:
         return "", _LEAST_DPI
     from PIL import Image
 
-    Image.MAX_IMAGE_PIXELS = None  # a page of ours may have more; its length bounds its rows
+    Image.MAX_IMAGE_PIXELS = None  # it would warn of pages that may be as large
     with Image.open(path) as image:
         dpi = round(float(image.info.get("dpi", (0, 0))[0]))
+        if image.width * image.height > _MOST_PIXELS:
+            return f"has {image.width:,} by {image.height:,} pixels", dpi
         if path.suffix.lower() in (".tif", ".tiff"):
             if getattr(image, "n_frames", 1) != 1:
                 return "has several pages", dpi
@@ -402,6 +405,10 @@ def _against(
     hashes: dict[str, list[str]] = {}
     for name, (_, digest) in digests.items():
         hashes.setdefault(digest, []).append(name)
+    pdfs: dict[str, list[str]] = {}
+    for name in digests:
+        if name.lower().endswith(".pdf"):
+            pdfs.setdefault(Path(name).stem, []).append(name)
     texts = Counter[str]()
     for line in lines:
         one = known.get(line.number)
@@ -439,8 +446,8 @@ def _against(
         for where, text in _told(folder, records.get(line.bates_begin), have[line.bates_begin]):
             if text_is_clean(text, secrets, where):
                 redacted.fail(f"{where} of {line.bates_begin} holds redacted words.")
-        for path in folder.glob(f"*/*/{line.bates_begin}{line.suffix}.pdf"):
-            for wrong in pdf_is_clean(path.read_bytes(), secrets, path.name):
+        for name in pdfs.get(f"{line.bates_begin}{line.suffix}", ()):
+            for wrong in pdf_is_clean((folder / name).read_bytes(), secrets, name):
                 redacted.fail(f"{wrong.where}: {wrong.message}")
     return [written, withheld, redacted]
 

@@ -76,13 +76,21 @@ def every(matter: Matter) -> list[int]:
 
 
 def named(matter: Matter) -> dict[str, int]:
-    """The numbers of all documents by their file names."""
+    """The numbers of all documents by their file names; of several of one name the last."""
+    return {name: number for number, name in _names(matter).items()}
+
+
+def _names(matter: Matter) -> dict[int, str]:
     same = (items.c.collection_id == documents.c.collection_id) & (
         items.c.position == documents.c.position
     )
     with matter.reader.connect() as connection:
-        rows = connection.execute(select(items.c.file_name, documents.c.number).join(items, same))
-        return {row.file_name: row.number for row in rows}
+        rows = connection.execute(
+            select(documents.c.number, items.c.file_name)
+            .join(items, same)
+            .order_by(documents.c.number)
+        )
+        return {row.number: row.file_name for row in rows}
 
 
 def specification(**changes: Any) -> Specification:
@@ -128,12 +136,16 @@ def failing(folder: Path, matter: Matter | None = None) -> dict[str, list[str]]:
     return {check.name: check.problems for check in verify(folder, matter) if not check.holds}
 
 
-def lines(matter: Matter, volume: str = "VOL001") -> dict[str, Any]:
-    """What the ledger says of a volume's documents, by their file names."""
-    names = {number: name for name, number in named(matter).items()}
+def ledger_of(matter: Matter, volume: str = "VOL001") -> list[Any]:
+    """What the ledger says of a volume's documents."""
     with matter.reader.connect() as connection:
-        rows = ledger.lines(connection, ledger.production(matter, volume).id)
-    return {names[row.number]: row for row in rows}
+        return ledger.lines(connection, ledger.production(matter, volume).id)
+
+
+def lines(matter: Matter, volume: str = "VOL001") -> dict[str, Any]:
+    """The same by their file names."""
+    names = _names(matter)
+    return {names[row.number]: row for row in ledger_of(matter, volume)}
 
 
 def next_number(matter: Matter) -> int:

@@ -132,6 +132,7 @@ def test_what_can_not_be_shown_has_a_slip_sheet_that_says_why(
     assert line.bates_begin and next(folder.glob(f"IMAGES/*/{line.bates_begin}.tif"))
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_pages_too_large_are_drawn_smaller_and_the_log_says_so(made: tuple[Matter, Path]) -> None:
     matter, folder = made
     found = lines(matter)
