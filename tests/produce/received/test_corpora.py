@@ -19,8 +19,7 @@ from tests.produce.received.volumes import Received
 from tests.produce.test_production import Home, coded
 
 RELATIVITY = "relativity-import/SampleDataSources"
-DATS = ["load_file_01", "load_file_02", "load_file_03", "load_file_04", "load_file_05",
-        "load_file_07_0", "load_file_07_7"]  # fmt: skip
+DATS = ["load_file_01", "load_file_02", "load_file_04", "load_file_07_0"]
 
 
 @pytest.mark.parametrize("name", DATS)
