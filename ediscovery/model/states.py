@@ -111,8 +111,9 @@ MEANING: dict[State, Meaning] = {
     ),
     State.CYCLE: Meaning("It contains itself and was not opened again.", "Nothing to do.", False),
     State.SUPPRESSED: Meaning(
-        "A rule of the profile set it aside; native and hash are kept.",
-        "Nothing to do; change the profile to keep it.",
+        "A rule of the profile set it aside, or it is part of a document that was received; native "
+        "and hash are kept.",
+        "Nothing to do; change the profile to keep what a rule set aside.",
         False,
         exception=False,
     ),

@@ -15,7 +15,7 @@ from ediscovery.search.solve import Clock, Compiled, Solver
 from ediscovery.search.tree import Condition, Match, leaves
 
 _T = TypeVar("_T")
-FACETS = tuple(name for name in KEYWORD_FIELDS if name not in ("id", "family"))
+FACETS = ("custodian", *(name for name in KEYWORD_FIELDS if name not in ("id", "family")))
 """Fields whose values are few enough to be listed with their counts."""
 
 

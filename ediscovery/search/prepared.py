@@ -70,6 +70,7 @@ def prepared(document: IndexDocument) -> dict[str, Any]:
         if value and (value := keyword(value)):
             keys.append(f"{name}={value}")
     for name, values in (
+        ("custodian", [document.custodian]),  # to be counted; it is searched by its words
         ("ext", [document.ext]),
         ("state", [document.state, document.state.partition(":")[0]]),
         ("language", [document.language]),

@@ -505,17 +505,19 @@ class Catalog:
         """A program that knows one revision more; returns the folder of its revisions."""
         folder = tmp_path / "100% tomorrow"
         shutil.copytree(schema.MIGRATIONS, folder)
-        (folder / "catalog" / "revision_0004.py").write_text(
+        (folder / "catalog" / "revision_9000.py").write_text(
             "import sqlalchemy as sa\nfrom alembic import op\n"
-            "revision, down_revision = '0004', '0003'\n"
+            "revision, down_revision = '9000', 'HEAD'\n"
             "def upgrade():\n"
             "    op.create_table('extra', sa.Column('n', sa.Integer, nullable=False))\n"
             "    with op.batch_alter_table('custodian') as batch:\n"
             "        batch.add_column(sa.Column('more', sa.Text))\n"
-            "    op.execute('INSERT INTO extra SELECT count(*) FROM custodian')\n"
+            "    op.execute('INSERT INTO extra SELECT count(*) FROM custodian')\n".replace(
+                "HEAD", schema.CATALOG.head
+            )
         )
         monkeypatch.setattr(schema, "MIGRATIONS", folder)
-        monkeypatch.setattr(schema, "CATALOG", schema.CATALOG._replace(head="0004"))
+        monkeypatch.setattr(schema, "CATALOG", schema.CATALOG._replace(head="9000"))
         return folder
 
     def test_an_older_catalog_is_migrated_once(
@@ -538,20 +540,21 @@ class Catalog:
             thread.join()
         assert failures == []
         with matter.engine.connect() as connection:
-            assert schema.revision(connection) == "0004"
+            assert schema.revision(connection) == "9000"
             assert connection.execute(text("SELECT n FROM extra")).scalars().all() == [1]
 
     def test_a_migration_that_fails_leaves_the_catalog_as_it_was(
         self, matter: Matter, request: pytest.FixtureRequest
     ) -> None:
         enrol(matter, "Jane Roe")
-        revision = request.getfixturevalue("tomorrow") / "catalog" / "revision_0004.py"
+        now = schema.CATALOG.head
+        revision = request.getfixturevalue("tomorrow") / "catalog" / "revision_9000.py"
         revision.write_text(revision.read_text() + "    raise RuntimeError('half way')\n")
         again = Matter(matter.name, matter.folder, matter.prefix, matter.deployment)
         with pytest.raises(RuntimeError, match="half way"):
             again.engine  # noqa: B018
         with matter.engine.connect() as connection:
-            assert schema.revision(connection) == "0003"
+            assert schema.revision(connection) == now
             assert "extra" not in inspect(connection).get_table_names()
             columns = {c["name"] for c in inspect(connection).get_columns("custodian")}
             assert "more" not in columns

@@ -7,6 +7,7 @@ import os
 import random
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -123,13 +124,14 @@ def ingest(
     custodian: str = "Jane Roe",
     profile: Profile = QUICK,
     pool: Pool | None = None,
+    join: Callable[[Matter, int], None] | None = None,
 ) -> Ingested:
-    """Ingest in this process, or on ``pool``."""
+    """Ingest in this process, or on ``pool``; with ``join`` a received production."""
     own = SerialPool() if pool is None else None
     with matter.locked():
         try:
             return pipeline.ingest(
-                matter, list(roots), custodian, profile, pool or own or SerialPool(), Silent()
+                matter, list(roots), custodian, profile, pool or own or SerialPool(), Silent(), join
             )
         finally:
             if own is not None:

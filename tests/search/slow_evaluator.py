@@ -63,6 +63,7 @@ def _keywords(field: str, d: IndexDocument) -> list[str]:
         "state": [d.state, d.state.split(":")[0]],
         "language": [d.language],
         "id": [d.control_number],
+        "custodian": [d.custodian],
     }[field]
     return [keyword(value) for value in values if keyword(value)]
 
