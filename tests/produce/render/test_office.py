@@ -19,6 +19,7 @@ from ediscovery.model.errors import EvidenceError
 from ediscovery.produce.render import libreoffice
 from ediscovery.produce.render.documents import open_pages
 from ediscovery.produce.render.pages import Rendering
+from ediscovery.produce.render.rebuilt import rebuild
 from tests.produce.render.support import PDF, context, pages_of, said
 
 pytestmark = pytest.mark.skipif(libreoffice.program() is None, reason="LibreOffice is missing")
@@ -131,3 +132,15 @@ def test_libreoffice_dies_with_the_process_that_renders(tmp_path: Path) -> None:
     finally:
         for process in processes(str(source)):
             os.kill(process, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(("ending", "kind"), [("ods", ODS), ("xls", XLS)])
+def test_other_formats_are_redacted_as_xlsx(ending: str, kind: str, tmp_path: Path) -> None:
+    content = Content(converted(workbook(), ending, tmp_path))
+    mark = {"kind": "cells", "term": "H!A1:A1", "terms": [], "reason": "privacy",
+            "author": "jd", "label": "GONE"}  # fmt: skip
+    made = rebuild(content, kind, context(tmp_path), Rendering(), [mark])
+    assert (made.hits, made.secrets, made.wrong) == ([1], ["hiddenly"], [])
+    assert "plainly" in made.text and "GONE" in made.text and "hiddenly" not in made.text
+    assert any("rebuilt as XLSX" in note for note in made.notes)
+    openpyxl.load_workbook(io.BytesIO(made.data))
