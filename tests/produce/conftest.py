@@ -1,4 +1,4 @@
-"""The sample matter, coded and produced once for all tests of what comes later."""
+"""The sample matter, coded and produced once for all tests."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Sample
-from tests.produce.test_production import Home, coded
+from tests.produce.home import Home, another, coded_copy
 
 
 @pytest.fixture(scope="session")
-def once(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Coded, and produced as VOL001. Do not change."""
+def coded(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the sample matter, a small part coded. Do not change."""
+    return coded_copy(sample, tmp_path_factory.mktemp("coded")).home
+
+
+@pytest.fixture(scope="session")
+def once(coded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, produced as VOL001: its workspace and the folder of the volume. Do not change."""
     place = tmp_path_factory.mktemp("produced")
-    coded(sample, place).produce("VOL001", "--workers", "0")
+    another(coded, place).produce("VOL001", "--workers", "0")
     return place
 
 

@@ -14,7 +14,7 @@ from ediscovery.produce import renderer
 from ediscovery.produce.check_volume import verify
 from ediscovery.produce.loadfile.dat_read import DatFile
 from ediscovery.produce.volume import digests_of
-from tests.produce.test_production import Home, failing, listed_anew
+from tests.produce.home import Home, failing, listed_anew
 
 CALLED = 'subject:"what happened to the certificates" AND bates:*'
 

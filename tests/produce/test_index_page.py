@@ -19,8 +19,8 @@ from ediscovery.produce.fields import Family, Fields, Produced, Span
 from ediscovery.produce.loadfile.rows import PageRow
 from ediscovery.produce.specification import IndexPage, Specification, from_dict, load
 from ediscovery.produce.volume import digests_of
+from tests.produce.home import Home, failing, listed_anew
 from tests.produce.test_fields import item
-from tests.produce.test_production import Home, failing, listed_anew
 
 SPECIFICATION = """
 extends: production-standard

@@ -11,7 +11,7 @@ import pytest
 
 from ediscovery.produce.check_volume import verify
 from ediscovery.produce.loadfile.dat_read import DatFile
-from tests.produce.test_production import Home, failing, listed_anew
+from tests.produce.home import Home, failing, listed_anew
 
 COPIED = 'subject:"what happened to the certificates" AND bates:*'
 

@@ -7,7 +7,6 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,87 +18,20 @@ from ediscovery.engine.progress import Silent
 from ediscovery.produce import gate, ledger
 from ediscovery.produce import run as runs
 from ediscovery.produce import specification as specifications
-from ediscovery.produce.check_volume import verify
 from ediscovery.produce.loadfile.dat_read import DatFile
-from ediscovery.produce.volume import digests_of, write_manifest
+from ediscovery.produce.volume import digests_of
 from ediscovery.search.backends import index_of
 from ediscovery.search.grammar import parse
 from ediscovery.store import audit, lookup
-from ediscovery.store.workspace import Matter, Workspace
-from tests.conftest import Sample, call
-
-# What needs no LibreOffice: mails without attachments, a family of a mail and a PDF.
-CHOSEN = (
-    '(subject:"result of the joint examination" OR subject:"what happened to the certificates" OR '
-    'subject:"privileged and confidential") AND type:mail AND NOT has:attachment'
-)
-FAMILY = 'subject:"rechnung los 1"'
-SECRET = "porosity"
-
-
-@dataclass
-class Home:
-    """A copy of the sample matter and the folder of its volumes."""
-
-    home: Path
-    out: Path
-
-    def run(self, *arguments: str, expect: int = 0) -> str:
-        return call(self.home, *arguments, expect=expect)
-
-    @property
-    def matter(self) -> Matter:
-        return Workspace(self.home).open("acme")
-
-    def produce(
-        self, volume: str, *more: str, query: str = "coding:responsive=yes", expect: int = 0
-    ) -> dict[str, Any]:
-        text = self.run(
-            "produce", "run", "acme", "--query", query, "--volume", volume,
-            "--out", str(self.out), "--json", *more, expect=expect,
-        )  # fmt: skip
-        return json.loads(text) if text else {}
-
-    def code(self, query: str, *sets: str, family: bool = False) -> None:
-        more = [part for one in sets for part in ("--set", one)]
-        self.run("code", "acme", "--query", query, *more, *(["--family"] if family else []))
-
-    def find(self, query: str) -> list[str]:
-        found = json.loads(self.run("search", "acme", query, "--json"))
-        return sorted(one["control_number"] for one in found["documents"])
+from ediscovery.store.workspace import Matter
+from tests.produce.home import SECRET, Home, another, failing, listed_anew
 
 
 @pytest.fixture(scope="module")
-def coded(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the sample matter with a small part coded: withheld, redacted, a family."""
-    place = tmp_path_factory.mktemp("coded")
-    home = place / "home"
-    shutil.copytree(sample.home, home)
-    made = Home(home, place / "out")
-    made.code(CHOSEN, "responsive=yes", "confidentiality=confidential", family=True)
-    made.code(FAMILY, "responsive=yes", family=True)
-    made.code(
-        'coding:responsive=yes AND subject:"privileged and confidential"',
-        "privilege=privileged", "privilege_basis=attorney-client", "privilege_topic=options",
-    )  # fmt: skip
-    made.code("coding:responsive=yes AND type:pdf", "privilege=privileged")
-    made.code('coding:responsive=yes AND subject:"joint examination"', "privilege=redact")
-    made.run("redact", "acme", "--query", "coding:privilege=redact", "--term", SECRET,
-             "--reason-code", "trade-secret")  # fmt: skip
-    return home
-
-
-def another(home: Path, place: Path) -> Home:
-    """A copy of a workspace, with a folder for volumes beside it."""
-    return Home(Path(shutil.copytree(home, place / "home")), place / "out")
-
-
-@pytest.fixture(scope="module")
-def base(coded: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """Coded, and produced as VOL001 by one process."""
-    made = another(coded, tmp_path_factory.mktemp("production"))
-    made.produce("VOL001", "--workers", "0")
-    return made
+def base(once: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A copy of the matter after VOL001, with the folder of that volume."""
+    place = tmp_path_factory.mktemp("production")
+    return Home(Path(shutil.copytree(once / "home", place / "home")), once / "out")
 
 
 @pytest.fixture
@@ -108,19 +40,9 @@ def volume(base: Home, tmp_path: Path) -> Path:
     return Path(shutil.copytree(base.out / "VOL001", tmp_path / "VOL001"))
 
 
-def failing(folder: Path, matter: Matter | None = None) -> dict[str, list[str]]:
-    """The checks that a volume fails, with their sentences."""
-    return {check.name: check.problems for check in verify(folder, matter) if not check.holds}
-
-
 def rows(folder: Path) -> list[dict[str, Any]]:
     """The documents as the DAT tells of them."""
     return [dict(record.fields) for record in DatFile(folder / "DATA/VOL001.dat", print)]
-
-
-def listed_anew(folder: Path) -> None:
-    """Write the manifest as somebody would who hides what they did."""
-    write_manifest(folder, dict(digests_of(folder)))
 
 
 # -- what a volume holds ---------------------------------------------------------------------------
@@ -395,9 +317,7 @@ def test_the_protocol_says_what_is_not_logged(base: Home, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("kind", ["7z", "zip"])
-def test_a_seal_opens_with_its_passphrase_only(
-    base: Home, sample: Sample, tmp_path: Path, kind: str
-) -> None:
+def test_a_seal_opens_with_its_passphrase_only(base: Home, tmp_path: Path, kind: str) -> None:
     home = Home(Path(shutil.copytree(base.home, tmp_path / "home")), base.out)
     key = tmp_path / "key.txt"
     key.write_text("short\n")

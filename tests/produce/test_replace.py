@@ -11,7 +11,7 @@ import pytest
 from ediscovery.produce.layout import page_ids
 from ediscovery.produce.loadfile.dat_read import DatFile
 from ediscovery.produce.specification import Bates
-from tests.produce.test_production import Home, failing
+from tests.produce.home import Home, failing
 
 REDACTED = 'subject:"joint examination" AND coding:privilege=redact AND type:mail AND bates:*'
 WITHHELD = "coding:privilege=privileged AND type:pdf AND bates:*"

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,9 @@ import pytest
 
 from ediscovery.produce.loadfile.dat_read import DatFile
 from ediscovery.store.workspace import Workspace
-from tests.conftest import Sample, call
+from tests.conftest import call
+from tests.produce.home import Home
 from tests.produce.received.volumes import Received
-from tests.produce.test_production import Home, coded
 
 RELATIVITY = "relativity-import/SampleDataSources"
 DATS = ["load_file_01", "load_file_02", "load_file_04", "load_file_07_0"]
@@ -65,18 +64,17 @@ def test_relativity_s_page_files(corpora: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def sent(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, Path]]:
+def sent(once: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Path]:
     """The sample matter with a production, and a second matter that received it."""
-    made = coded(sample, tmp_path_factory.mktemp("sent"))
-    made.produce("VOL001", "--workers", "0")
-    home = made.home.parent / "defence"
+    made = Home(once / "home", once / "out")
+    home = tmp_path_factory.mktemp("sent") / "defence"
     call(home, "matter", "create", "defence")
     told = call(
         home, "ingest", str(made.out / "VOL001"), "--matter", "defence", "--received-from",
         "Acme's counsel", "--workers", "1", "--profile", "fast",
     )  # fmt: skip
     assert "VOL001.dat" in told
-    yield made, home
+    return made, home
 
 
 def documents(home: Path, matter: str, query: str) -> list[dict[str, Any]]:
