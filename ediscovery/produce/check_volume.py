@@ -22,7 +22,12 @@ from ediscovery.produce.loadfile.dat_read import DatFile
 from ediscovery.produce.loadfile.paths import Outside, inside
 from ediscovery.produce.loadfile.roles import roles
 from ediscovery.produce.loadfile.rows import Finding, PageRow
-from ediscovery.produce.render.verify import pdf_is_clean, text_is_clean, workbook_is_clean
+from ediscovery.produce.render.verify import (
+    pdf_is_clean,
+    text_in_the_dark,
+    text_is_clean,
+    workbook_is_clean,
+)
 from ediscovery.produce.secrets import cells_of, words_of
 from ediscovery.produce.volume import MANIFEST, digests_of
 from ediscovery.store.workspace import Matter
@@ -31,6 +36,7 @@ _SHOWN = 20
 _IMAGES = (".tif", ".tiff", ".jpg", ".jpeg", ".pdf")
 _GROUP_4 = "group4"
 _LEAST_DPI = 300
+_UNREDACTED = frozenset({"no", "n", "false", "0"})
 _MOST_PIXELS = 200_000_000  # of an image that is opened
 
 
@@ -64,6 +70,7 @@ class _Row:
     pages: int
     native: str
     text: str
+    redacted: bool  # or not told
     stems: tuple[str, ...] = ()  # what its pages are called, where the volume says so
 
 
@@ -209,6 +216,7 @@ def _load_files(
             _Row(
                 text.get("begin", ""), text.get("end", ""), int(pages) if pages.isdecimal() else 0,
                 text.get("native", ""), text.get("text", ""),
+                text.get("redacted", "").casefold() not in _UNREDACTED,
             )
         )  # fmt: skip
     defects.looked_at = len(rows)
@@ -235,6 +243,7 @@ def _images(folder: Path, pages: list[PageRow], rows: list[_Row]) -> Check:
                 if whole:
                     break
     small = 0
+    redacted = {stem for row in rows if row.redacted for stem in _stems(row)}
     for name, count in files.items():
         try:
             path = inside(folder, name)
@@ -244,7 +253,7 @@ def _images(folder: Path, pages: list[PageRow], rows: list[_Row]) -> Check:
             continue
         check.looked_at += count
         try:
-            wrong, dpi = _opened(path, count)
+            wrong, dpi = _opened(path, count, path.stem in redacted)
         except Exception as error:  # whatever a library says of a broken file
             wrong, dpi = f"can't be opened ({str(error)[:100] or type(error).__name__})", _LEAST_DPI
         if wrong:
@@ -278,7 +287,7 @@ def _stems(row: _Row) -> Iterator[str]:
         yield from (f"{row.first}_{page:04}" for page in range(2, row.pages + 1))
 
 
-def _opened(path: Path, pages: int) -> tuple[str, int]:
+def _opened(path: Path, pages: int, redacted: bool) -> tuple[str, int]:
     """What is wrong with an image file, ``""`` for nothing, and its resolution."""
     if path.suffix.lower() == ".pdf":
         from ediscovery.extract.pdf.library import mupdf
@@ -288,6 +297,8 @@ def _opened(path: Path, pages: int) -> tuple[str, int]:
                 return f"has {document.page_count:,} pages instead of {pages:,}", _LEAST_DPI
             for page in document:
                 page.get_displaylist()
+                if redacted and text_in_the_dark(page):
+                    return f"has text under a box on page {page.number + 1:,}", _LEAST_DPI
         return "", _LEAST_DPI
     from PIL import Image
 

@@ -115,6 +115,8 @@ def test_every_kind_of_production_verifies(coded: Path, name: str, tmp_path: Pat
         _text_left_under_a_box(folder, home)
         found = failing(folder, home.matter)
         assert any("holds a redacted text" in one for one in found["redacted words"])
+        # The receiver knows of no redacted word, and sees it, too.
+        assert any("has text under a box on page 1" in one for one in failing(folder)["images"])
 
 
 def test_what_was_produced_goes_out_again_when_somebody_else_releases_it(
@@ -151,10 +153,24 @@ def _text_left_under_a_box(folder: Path, home: Home) -> None:
     first = next(line.bates_begin for line in every if line.redacted)
     (path,) = folder.glob(f"IMAGES/*/{first}.pdf")
     with pymupdf.open(path) as document:
-        document[0].insert_text((90, 200), SECRET, render_mode=3)
+        document[0].insert_text(_in_a_box(document[0]), SECRET, fontsize=4, render_mode=3)
         data = document.tobytes()
     path.write_bytes(data)
     listed_anew(folder)
+
+
+def _in_a_box(page: Any) -> tuple[float, float]:
+    """The place of a short line of small text on something black, beside its label."""
+    shot = page.get_pixmap(dpi=72, colorspace=pymupdf.csGRAY)
+    for y in range(8, shot.height):
+        for x in range(shot.width - 30):
+            if all(
+                shot.pixel(right, row)[0] < 32
+                for right in range(x, x + 30)
+                for row in range(y - 7, y + 1)
+            ):
+                return x + 1.0, y - 2.0
+    raise AssertionError("no box")
 
 
 # -- what must fail --------------------------------------------------------------------------------

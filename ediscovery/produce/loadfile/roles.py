@@ -25,6 +25,7 @@ _NAMES: Mapping[str, str] = {
         "textlink ocrpath textpath extractedtext fulltext textfile extractedtextpath textfilepath "
         "txtlink ocrlink"
     ),
+    "redacted": "redacted hasredactions isredacted redactions",
 }  # fmt: skip
 _ROLES = {name: role for role, names in _NAMES.items() for name in names.split()}
 ROLES = tuple(_NAMES)

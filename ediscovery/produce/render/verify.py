@@ -18,6 +18,7 @@ from ediscovery.extract.pdf.library import mupdf
 from ediscovery.produce.render.finish import Finished
 
 _EVEN = 24  # of 255: what JPEG may leave of a difference within a black box
+_LOOK_DPI, _DARK = 100, 64  # how closely a page is looked at for text in the dark; of 255
 _STREAM = 256 << 20  # bytes of one unfolded stream that are looked at
 _FOLD = re.compile(r"[^\w]+")
 # Attributes of a sheet that place and style cells.
@@ -153,6 +154,28 @@ def text_keeps_off(data: bytes, pages: Sequence[Finished], where: str) -> list[F
                         Finding(f"{where}, page {made.number}", "Text lies under a box.")
                     )
     return findings
+
+
+def text_in_the_dark(page: Any) -> str:
+    """Text of a PDF page that lies under a solid dark area, where nobody is meant to read it;
+    ``""`` for none. What is told from the page alone, without knowing of any box."""
+    words = page.get_text("words")
+    if not words:
+        return ""
+    import numpy as np
+
+    shot = page.get_pixmap(dpi=_LOOK_DPI, colorspace=mupdf().csGRAY)
+    pixels = np.frombuffer(shot.samples, np.uint8).reshape(shot.height, shot.stride)
+    scale = _LOOK_DPI / 72
+    found = []
+    for left, top, right, bottom, word, *_ in words:
+        area = pixels[
+            max(0, round(top * scale)) : round(bottom * scale),
+            max(0, round(left * scale)) : min(shot.width, round(right * scale)),
+        ]
+        if area.size and area.max() <= _DARK:
+            found.append(word)
+    return " ".join(found)
 
 
 def workbook_is_clean(data: bytes, secrets: Sequence[str], where: str) -> list[Finding]:
