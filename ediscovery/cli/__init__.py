@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "code": ("code", "Code documents for review; show and undo codings."),
     "redact": ("redact", "Decide what is redacted in documents."),
     "protocol": ("protocol", "Keep what the parties agreed on electronic evidence."),
-    "produce": ("produce", "Produce documents to another party; verify and seal volumes."),
+    "produce": ("produce", "Produce documents; verify and seal volumes."),
     "privilege-screen": ("privilege_screen", "Keep whose communications may be privileged."),
     "privilege-log": ("privilege_log", "Log what was withheld or redacted, and why."),
     "report": ("report", "Report on a matter."),
