@@ -42,7 +42,8 @@ def test_a_workspace_may_have_any_name(tmp_path: Path, name: str) -> None:
 
 _NEWER = (
     "coding_act", "coding", "coded", "redaction", "redaction_removal", "protocol", "production",
-    "produced", "bates_counter",
+    "produced", "bates_counter", "received_production", "received_load_file", "received_record",
+    "received_file",
 )  # fmt: skip
 
 
