@@ -43,6 +43,7 @@ def test_a_workspace_may_have_any_name(tmp_path: Path, name: str) -> None:
 _NEWER = (
     "coding_act", "coding", "coded", "redaction", "redaction_removal", "protocol", "production",
     "produced", "clawback", "destruction", "bates_counter", "privilege_screen",
+    "received_production", "received_load_file", "received_record", "received_file",
 )  # fmt: skip
 
 

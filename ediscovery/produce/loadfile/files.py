@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from ediscovery.extract.contract import quietly
 from ediscovery.model.errors import UsageError
 
 PIECE = 1 << 20
@@ -111,7 +112,7 @@ def damaged(text: str) -> bool:
 
 def _texts(path: Path, encoding: str, skip: int) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(encoding)(_KEEP)
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=quietly) as file:
         file.seek(skip)
         while piece := file.read(PIECE):
             yield decoder.decode(piece)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ediscovery.extract import charset
+from ediscovery.extract.contract import quietly
 from ediscovery.model.errors import UsageError
 from ediscovery.produce.loadfile.fields import Cutter
 from ediscovery.produce.loadfile.files import PIECE, Lines
@@ -55,7 +56,7 @@ def encoding_of(path: Path, given: str = "") -> Encoded:
         UsageError: ``given`` is no character set.
     """
     known = _known(given) if given else ""
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=quietly) as file:
         head = file.read(PIECE)
         for mark, name in _MARKS:
             if head.startswith(mark):

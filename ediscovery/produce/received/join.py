@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import insert, select, update
 
 from ediscovery.engine import collect
+from ediscovery.extract.contract import quietly
 from ediscovery.extract.walk import clean
 from ediscovery.model import positions
 from ediscovery.model.errors import Refused
@@ -105,7 +106,7 @@ def none_found() -> Refused:
 
 
 def _unchanged(path: Path, sha256: str) -> None:
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=quietly) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != sha256:
         raise Refused(

@@ -89,10 +89,15 @@ def near(roots: Iterable[Path]) -> Iterator[Path]:
     for root in roots:
         for folder in (root, *(root / name for name in ("DATA", "Data", "data"))):
             try:
-                names = sorted(os.listdir(folder))
+                # Neither a link nor a pipe is opened.
+                names = sorted(
+                    entry.name
+                    for entry in os.scandir(folder)
+                    if entry.is_file(follow_symlinks=False)
+                )
             except OSError:
                 continue
-            for name in names:
+            for name in names if not folder.is_symlink() else ():
                 shown = f"{root.name}/{name}" if folder == root else f"{root.name}/DATA/{name}"
                 if name.casefold().endswith((".dat", *PAGE_FILES)) and form_of(
                     folder / name, shown

@@ -15,6 +15,7 @@ from ediscovery.model.errors import Refused
 from ediscovery.produce.loadfile.paths import Outside
 from ediscovery.produce.received import join as joining
 from ediscovery.produce.received.manifest import Manifest, Named
+from ediscovery.produce.received.recognise import near
 from ediscovery.store import reports
 from ediscovery.store.tables import received_records
 from tests.engine import matters
@@ -299,6 +300,26 @@ def test_a_file_that_can_not_be_read(tmp_path: Path) -> None:
     made = Received(tmp_path, folder)
     assert made.one("bates:A1")["state"] == "unreadable"
     assert accounted(made)
+
+
+def test_looking_for_load_files_waits_for_no_pipe_and_follows_no_link(tmp_path: Path) -> None:
+    folder = volume(tmp_path, {}, [{"BegBates": "A1"}])
+    assert [path.name for path in near([folder])] == ["VOL001.dat"]
+    other = tmp_path / "other"
+    other.mkdir()
+    os.mkfifo(other / "a.dat")
+    (other / "b.dat").symlink_to(folder / "DATA" / "VOL001.dat")
+    (other / "DATA").symlink_to(folder / "DATA")
+    assert list(near([other])) == []
+
+
+def test_load_files_keep_their_times_of_access(tmp_path: Path) -> None:
+    folder = volume(tmp_path, {"README.txt": b"looked at, too"}, [{"BegBates": "A1"}])
+    files = [folder / "README.txt", folder / "DATA" / "VOL001.dat"]
+    before = [path.stat().st_atime_ns for path in files]
+    joining.refuse_without([folder])
+    Received(tmp_path, folder)
+    assert [path.stat().st_atime_ns for path in files] == before
 
 
 # -- paths -----------------------------------------------------------------------------------------
