@@ -15,7 +15,7 @@ import pytest
 from hypothesis import settings
 
 from samples import make
-from tests.servers import NO_CORPORA, insist
+from tests.servers import NO_CORPORA, insist, turns
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -31,6 +31,12 @@ def pytest_runtest_makereport(
     report = yield
     insist(item, report)
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with turns(item):
+        return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,13 @@ left out and says so; with ``EDISCOVERY_TEST_SERVERS=required``, as in CI, it fa
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +40,17 @@ def insist(item: pytest.Item, report: pytest.TestReport) -> None:
             return
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} needs a server and may not be left out here: {reason}"
+
+
+@contextmanager
+def turns(item: pytest.Item) -> Iterator[None]:
+    """Keep a test that makes its servers fail apart from all others that use them meanwhile."""
+    mark = item.get_closest_marker("server")
+    kind = fcntl.LOCK_EX if item.get_closest_marker("fault") else fcntl.LOCK_SH
+    with ExitStack() as held:
+        for name in sorted(mark.args) if mark else ():
+            address = os.environ.get(f"EDISCOVERY_TEST_{name.upper()}", "")
+            digest = hashlib.sha256(address.encode()).hexdigest()[:16]
+            lock = Path(tempfile.gettempdir()) / f"ediscovery-tests-{digest}.lock"
+            fcntl.flock(held.enter_context(open(lock, "w")), kind)
+        yield

@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import mmap
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -27,6 +26,7 @@ from ediscovery.model import positions
 from ediscovery.model.errors import TryAgain
 from ediscovery.model.items import COLUMNS
 from ediscovery.model.states import State
+from ediscovery.model.waiting import readable
 from ediscovery.store import records
 from ediscovery.store.pack_store import PackStore
 from ediscovery.store.packs import finish
@@ -171,7 +171,7 @@ class Sandbox:
             pass_fds=[self._handle],
             env=environment,
             cwd=self._scratch,
-            bufsize=0,  # select() must see every message
+            bufsize=0,  # poll() must see every message
         )
         self._process = process
         with contextlib.suppress(OSError):  # a batch fits, so the parser reads on meanwhile
@@ -200,7 +200,7 @@ class Sandbox:
         """The next message; ``None`` when the process died or was killed for reading too long."""
         assert process.stdout is not None
         since = time.monotonic()
-        while not select.select([process.stdout], [], [], _LOOK_SECONDS)[0]:
+        while not readable(process.stdout, _LOOK_SECONDS):
             now = time.monotonic()
             started, untrusted_position, _ = self._page.look()
             if started and now - started > self._limits.wall_seconds:

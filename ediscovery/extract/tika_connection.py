@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import select
 import socket
 import time
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from ediscovery.model.waiting import readable
 
 _CONNECT_SECONDS = 10.0
 _PIECE = 1 << 16
@@ -88,7 +89,7 @@ class Connection:
     def _connected(self, seconds: float) -> http.client.HTTPConnection:
         """The connection, made anew when there is none or the server has closed it meanwhile."""
         # Between requests nothing is to be read from it but its end.
-        if self._open is not None and not select.select([self._open.sock], [], [], 0)[0]:
+        if self._open is not None and not readable(self._open.sock, 0.0):
             return self._open
         self.close()
         make = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import select
 import shutil
 import subprocess
 import sys
@@ -17,8 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgpack
-from sqlalchemy import and_
-from sqlalchemy import select as query
+from sqlalchemy import and_, select
 
 from ediscovery.engine import place, tasks
 from ediscovery.engine.parser_process import DISK_EXIT, MEMORY_EXIT, receive, send
@@ -26,6 +24,7 @@ from ediscovery.engine.sandbox import CRASHES, how, resident
 from ediscovery.model.errors import EvidenceError, TryAgain, VerificationFailed
 from ediscovery.model.profile import Profile
 from ediscovery.model.states import State
+from ediscovery.model.waiting import readable
 from ediscovery.produce.render.pages import Rendering
 from ediscovery.review.redactions import Redaction
 from ediscovery.review.terms import spans
@@ -116,7 +115,9 @@ def render(task: Task) -> list[Made]:
             close()
             _kept = kind, _Child(matter, task.rendering, task.passwords)
         child = _kept[1]
-        rows = rows_of(matter, [sheet.number for sheet in task.sheets if sheet.what != "slip"])
+        rows = rows_of(
+            matter, [sheet.number for sheet in task.sheets if sheet.what != "slip" or sheet.rebuilt]
+        )
         return [child.made(sheet, rows.get(sheet.number)) for sheet in task.sheets]
     except OSError as error:
         close()
@@ -259,7 +260,7 @@ class _Child:
             stderr=open(self._scratch / "render.log", "wb"),  # noqa: SIM115 - the child's
             env=environment,
             cwd=self._scratch,
-            bufsize=0,  # select() must see every message
+            bufsize=0,  # poll() must see every message
         )
         self._verdict: _Defeated | None = None
         self.used = 0
@@ -283,7 +284,7 @@ class _Child:
         assert process.stdout is not None
         since = time.monotonic()
         limits = self._profile.limits
-        while not select.select([process.stdout], [], [], _LOOK_SECONDS)[0]:
+        while not readable(process.stdout, _LOOK_SECONDS):
             if time.monotonic() - since > patience:
                 self._verdict = _Defeated(
                     State.TIMEOUT, f"Rendering it took more than {patience:g} s and was stopped."
@@ -346,7 +347,7 @@ def rows_of(matter: Matter, numbers: Sequence[int]) -> dict[int, Any]:
     )
     with matter.reader.connect() as connection:
         rows = connection.execute(
-            query(documents.c.number, items)
+            select(documents.c.number, items)
             .join(items, same)
             .where(documents.c.number.in_(listed(connection, numbers)))
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from ediscovery.store.workspace import Matter
 from tests.engine.matters import ingest, mail
 
 LAYOUT = layout.load()
+_WRITTEN = 1_700_000_000
 # Readable by machine as it stands: these tests are of what happens around it.
 OUTSIDE = {"text": {"of_redacted": "outside-boxes"}}
 
@@ -34,6 +36,7 @@ def write(folder: Path, files: Mapping[str, bytes]) -> Path:
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
+        os.utime(folder / name, (_WRITTEN, _WRITTEN))  # load files tell of it
     return folder
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from ediscovery.extract import ocr
 from ediscovery.model.errors import Refused
-from ediscovery.produce.render import office_pages
+from ediscovery.produce.render import libreoffice
 from ediscovery.review import redactions
 from ediscovery.store.workspace import Matter
 from tests.engine.matters import mail, new
@@ -193,7 +193,7 @@ def _office() -> dict[str, bytes]:
 
 def _files(scratch: Path) -> dict[str, bytes]:
     """A thousand files, each another; every fourth carries the canary in its name."""
-    made = dict(_office()) if office_pages.program() else {}
+    made = dict(_office()) if libreoffice.program() else {}
     templates = [_pdf(place, scratch) for place in PLACES]
     picture = _picture()
     for n in range(len(made), COUNT):
@@ -281,7 +281,7 @@ def test_a_thousand_documents_went_out_redacted(matter: Matter, produced: Path) 
     assert told["Yes"] == kinds["image", "", True]
 
 
-@pytest.mark.skipif(office_pages.program() is None, reason="LibreOffice is missing")
+@pytest.mark.skipif(libreoffice.program() is None, reason="LibreOffice is missing")
 def test_hidden_sheets_comments_and_changes_went_out_redacted(
     matter: Matter, produced: Path
 ) -> None:
