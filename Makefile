@@ -44,7 +44,7 @@ services-down:
 # Servers named in the environment are used, else those that `make services` started.
 test: $(STAMP) $(TOOLS_STAMP)
 	@env | grep -q '^EDISCOVERY_TEST_[A-Z0-9_]*=[a-z]*://' || eval "$$($(PYTHON) -m tests.services env)"; \
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 # Servers, workers, connections, disks and clocks fail in the middle of the work.
 faults: $(STAMP) $(TOOLS_STAMP)
