@@ -181,7 +181,8 @@ def test_connections_that_are_cut_stop_the_run_and_the_same_command_goes_on(
             with signed_in(address) as connection:
                 row = connection.execute(
                     "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                    "AND backend_type = 'client backend'"
                 ).fetchone()
             assert row is not None
             cuts.append(int(row[0]))

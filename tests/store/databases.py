@@ -22,7 +22,8 @@ def emptied(address: str) -> str:
         ).fetchall()
         connection.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend'"
         )
         for space, owner in spaces:
             connection.execute(f'SET ROLE "{owner}"')

@@ -88,7 +88,8 @@ def cut(address: str, what: str = "true") -> int:
     with signed_in(address) as connection:
         rows = connection.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE "  # noqa: S608
-            f"datname = current_database() AND pid <> pg_backend_pid() AND {what}"
+            f"datname = current_database() AND pid <> pg_backend_pid() "
+            f"AND backend_type = 'client backend' AND {what}"
         ).fetchall()
     return len(rows)
 
