@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -116,7 +117,10 @@ def test_wherever_the_matter_lies(expected: dict[str, Any], tmp_path: Path) -> N
     search = server("elasticsearch")
     with new_database() as address:
         there = Deployment(catalog=address, index=search)
-        matter = coded(Workspace(tmp_path / "home", there).create("acme"), tmp_path)
+        # A name of its own on the server, where others run; nothing that is produced tells it.
+        name = f"acme-{secrets.token_hex(6)}"
+        workspace = Workspace(tmp_path / "home", there)
+        matter = coded(workspace.create(name, title="acme", prefix="ACME"), tmp_path)
         pool = SerialPool()
         with matter.locked():
             index(matter, pool, Silent())
