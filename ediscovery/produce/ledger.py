@@ -203,6 +203,16 @@ def next_number(connection: Connection, prefix: str, start: int) -> int:
     return max(start, kept or 1)
 
 
+def enter(connection: Connection, **values: Any) -> int:
+    """Enter a volume that is numbered and not written yet; ``values`` by column. Its id."""
+    identity: int = connection.execute(
+        insert(productions)
+        .values(state=NUMBERED, who=audit.actor()[0], at=audit.now(), seal="", **values)
+        .returning(productions.c.id)
+    ).scalar_one()
+    return identity
+
+
 def begin(
     matter: Matter,
     specification: Specification,
@@ -225,26 +235,19 @@ def begin(
         if find(connection, volume) is not None:
             raise Refused(f"There is a production {volume!r}.", "Choose another --volume.")
         start = value = next_number(connection, prefix, bates.start)
-        identity: int = connection.execute(
-            insert(productions)
-            .values(
-                volume=volume,
-                kind=PRODUCTION,
-                base=volume,
-                grounds="",
-                state=NUMBERED,
-                query=query,
-                specification=specification.as_dict(),
-                specification_sha256=digest(specification.as_dict()),
-                protocol_version=protocol_version,
-                selection_sha256=selection_sha256,
-                who=audit.actor()[0],
-                at=audit.now(),
-                folder=folder,
-                seal="",
-            )
-            .returning(productions.c.id)
-        ).scalar_one()
+        identity = enter(
+            connection,
+            volume=volume,
+            kind=PRODUCTION,
+            base=volume,
+            grounds="",
+            query=query,
+            specification=specification.as_dict(),
+            specification_sha256=digest(specification.as_dict()),
+            protocol_version=protocol_version,
+            selection_sha256=selection_sha256,
+            folder=folder,
+        )
         rows = []
         for ordinal, one in enumerate(candidates, 1):
             form = forms[one.number]

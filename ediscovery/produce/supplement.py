@@ -18,7 +18,6 @@ from ediscovery.model.errors import Refused, UsageError
 from ediscovery.produce import ledger
 from ediscovery.produce.layout import Place
 from ediscovery.produce.loadfile.files import whole_file
-from ediscovery.store import audit
 from ediscovery.store.catalog import listed
 from ediscovery.store.tables import documents, produced, productions
 from ediscovery.store.workspace import Matter
@@ -80,23 +79,18 @@ def register(
             number += 1
     elif ledger.find(connection, volume) is not None:
         raise Refused(f"There is a production {volume!r}.", "Choose another --volume.")
-    connection.execute(
-        insert(productions).values(
-            volume=volume,
-            kind=kind,
-            base=base.volume,
-            grounds=grounds,
-            state=ledger.NUMBERED,
-            query=query,
-            specification=base.specification,
-            specification_sha256=base.specification_sha256,
-            protocol_version=protocol_version,
-            selection_sha256=selection_sha256,
-            who=audit.actor()[0],
-            at=audit.now(),
-            folder=folder,
-            seal="",
-        )
+    ledger.enter(
+        connection,
+        volume=volume,
+        kind=kind,
+        base=base.volume,
+        grounds=grounds,
+        query=query,
+        specification=base.specification,
+        specification_sha256=base.specification_sha256,
+        protocol_version=protocol_version,
+        selection_sha256=selection_sha256,
+        folder=folder,
     )
     return ledger.find(connection, volume)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from ediscovery.store.tables import collections as collection_table
 from ediscovery.store.tables import (
@@ -29,6 +30,22 @@ def is_received(matter: Matter, collection: int) -> bool:
     return found is not None
 
 
+def load_files(connection: Connection, collection: int) -> Sequence[Any]:
+    """The rows of a collection's load files in their order, each with its path as ``shown``."""
+    return connection.execute(
+        select(received_load_files, source_files.c.shown)
+        .join(
+            source_files,
+            and_(
+                source_files.c.collection_id == received_load_files.c.collection_id,
+                source_files.c.ordinal == received_load_files.c.ordinal,
+            ),
+        )
+        .where(received_load_files.c.collection_id == collection)
+        .order_by(received_load_files.c.ordinal)
+    ).all()
+
+
 def summary(matter: Matter, collection: int) -> dict[str, Any]:
     """How a received production was joined: its load files with their findings, and its sums.
 
@@ -46,18 +63,7 @@ def summary(matter: Matter, collection: int) -> dict[str, Any]:
             )
             .where(collection_table.c.id == collection)
         ).one()
-        loads = connection.execute(
-            select(received_load_files, source_files.c.shown)
-            .join(
-                source_files,
-                and_(
-                    source_files.c.collection_id == received_load_files.c.collection_id,
-                    source_files.c.ordinal == received_load_files.c.ordinal,
-                ),
-            )
-            .where(received_load_files.c.collection_id == collection)
-            .order_by(received_load_files.c.ordinal)
-        ).all()
+        loads = load_files(connection, collection)
         records, bad = connection.execute(
             select(func.count(), func.count().filter(received_records.c.state != "ok")).where(here)
         ).one()

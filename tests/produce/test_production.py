@@ -25,6 +25,7 @@ from ediscovery.search.grammar import parse
 from ediscovery.store import audit, lookup
 from ediscovery.store.workspace import Matter
 from tests.produce.home import SECRET, Home, another, failing, listed_anew
+from tests.produce.making import bytes_of
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +245,9 @@ def test_a_broken_volume_fails(
 
 
 def test_a_written_volume_is_never_changed(base: Home) -> None:
+    before = bytes_of(base.out / "VOL001")
     base.produce("VOL001", "--workers", "0", expect=4)
+    assert bytes_of(base.out / "VOL001") == before
 
 
 def test_what_went_out_is_stopped_without_a_second_person(base: Home) -> None:

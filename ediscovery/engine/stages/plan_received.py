@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, selec
 from ediscovery.engine.work import LOAD_FILE, RECORDS
 from ediscovery.model import positions
 from ediscovery.model.profile import Profile
+from ediscovery.store import received
 from ediscovery.store.tables import (
     received_files,
     received_load_files,
@@ -37,19 +38,8 @@ def units_of(
     connection: Connection, collection: int, profile: Profile
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Name, kind and specification of each unit; none for a collection that was not received."""
-    loads = connection.execute(
-        select(received_load_files.c.ordinal, source_files.c.shown)
-        .join(
-            source_files,
-            and_(
-                source_files.c.collection_id == received_load_files.c.collection_id,
-                source_files.c.ordinal == received_load_files.c.ordinal,
-            ),
-        )
-        .where(received_load_files.c.collection_id == collection)
-        .order_by(received_load_files.c.ordinal)
-    ).all()
-    for ordinal, shown in loads:
+    for load in received.load_files(connection, collection):
+        ordinal, shown = load.ordinal, load.shown
         position = positions.ordinal(ordinal)
         yield f"c{collection}-{position}", LOAD_FILE, {"load_file": ordinal, "shown": shown}
         for first, last in _cut(connection, collection, ordinal, profile):
