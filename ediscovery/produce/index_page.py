@@ -23,7 +23,8 @@ FIRST, FOLDER = "index.html", "INDEX"
 _STYLE = (
     "body{font:14px sans-serif;margin:1em}table{border-collapse:collapse;width:100%}"
     "th,td{border:1px solid #bbb;padding:.3em .5em;text-align:left;vertical-align:top;"
-    "overflow-wrap:anywhere}th{background:#eee}.in td:first-child{padding-left:2em}"
+    "overflow-wrap:anywhere}th{background:#eee;white-space:nowrap}"
+    "td:nth-child(2){min-width:6em;overflow-wrap:normal}.in td:first-child{padding-left:2em}"
     ".mark{font-weight:bold}nav a,nav b{margin-right:.7em}"
 )
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
