@@ -1,4 +1,4 @@
-"""Pages to Group IV TIFF against Ghostscript, and mails to TIFF and text.
+"""Pages to Group IV TIFF against Ghostscript.
 
 Ghostscript (``gs -sDEVICE=tiffg4 -r300``) gets the same pages, one file a page as a production
 needs them, with as many processes. Ours are endorsed, written to files, their text too.
@@ -18,18 +18,12 @@ from typing import Any
 from benchmarks.measure import Figure, Settings, median
 
 _PAGES, _MOST_OF_ONE = 150, 5
-_MAILS = 10_000
 
 
 def run(settings: Settings) -> None:
     """Adds the figures of rendering."""
     out = settings.scratch / "render"
     out.mkdir(parents=True, exist_ok=True)
-    _against_ghostscript(settings, out)
-    _mails(settings, out)
-
-
-def _against_ghostscript(settings: Settings, out: Path) -> None:
     tool = shutil.which("gs")
     if tool is None:
         settings.figures.append(
@@ -63,24 +57,6 @@ def _against_ghostscript(settings: Settings, out: Path) -> None:
                 detail,
             )
         )
-
-
-def _mails(settings: Settings, out: Path) -> None:
-    found = sorted(p for p in (settings.corpora / "spamassassin").rglob("*.txt") if p.is_file())
-    wanted = round(_MAILS * settings.scale)
-    mails = [found[number % len(found)] for number in range(wanted)]
-    started = time.perf_counter()
-    pages = sum(_spread(_mail_task, [(mails[at::8], out / f"m{at}") for at in range(8)], 2))
-    seconds = time.perf_counter() - started
-    settings.figures.append(
-        Figure(
-            f"{wanted} mails to endorsed TIFF and text, two processes",
-            ">= 40 pages/s",
-            f"{pages / seconds:.1f} pages/s",
-            pages / seconds >= 40,
-            f"{pages} pages in {seconds:.0f} s",
-        )
-    )
 
 
 def _pdfs(corpora: Path, out: Path, wanted: int) -> list[tuple[Path, int]]:
@@ -162,20 +138,6 @@ def _pdf_task(task: tuple[list[tuple[Path, int]], Path]) -> int:
             done += sum(
                 _write(pages.page(number), out, done + number) for number in range(1, last + 1)
             )
-    return done
-
-
-def _mail_task(task: tuple[list[Path], Path]) -> int:
-    from ediscovery.extract.contract import Content
-    from ediscovery.extract.types import MAIL
-    from ediscovery.produce.render.documents import open_pages
-
-    mails, out = task
-    done = 0
-    for path in mails:
-        with open_pages(Content(path=path), MAIL, _context(out), _bitonal()) as pages:
-            for page in pages:
-                done += _write(page, out, done)
     return done
 
 

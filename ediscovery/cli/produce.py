@@ -125,6 +125,7 @@ def _plan_data(matter: Matter, made: Plan, workers: int, left_out: int) -> dict[
         "numbers": made.numbers,
         "first": made.specification.bates.number(made.first, matter.prefix),
         "megabytes": round(made.megabytes, 1),
+        "volumes": len(made.volumes),
         "seconds": round(made.seconds(workers)),
         "findings": [
             {
@@ -157,6 +158,9 @@ def _show_plan(matter: Matter, made: Plan, workers: int, left_out: int) -> None:
         f"{made.pages:,} pages, {made.numbers:,} numbers from {first} on; about "
         f"{made.megabytes:,.1f} MB and {made.seconds(workers):,.0f} s."
     )
+    if len(made.volumes) > 1:
+        held = ", ".join(f"{len(part):,}" for part in made.volumes)
+        click.echo(f"They need {len(made.volumes):,} volumes, of {held} documents.")
     if made.findings:
         print_table(
             ("finding", "then", "documents", "what", "which"),
@@ -174,7 +178,8 @@ def _show_plan(matter: Matter, made: Plan, workers: int, left_out: int) -> None:
 @produce.command()
 @click.argument("matter")
 @_chosen
-@click.option("--volume", required=True, help="Name of the volume, as VOL001.")
+@click.option("--volume", default="",
+              help="Name of the first volume; default: the next free one, as VOL001.")  # fmt: skip
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False),
               help="Folder in which the volume appears.")  # fmt: skip
 @click.option("--override", "codes", multiple=True, metavar="CODE",
@@ -201,18 +206,21 @@ def run(
     ediscovery produce run acme --spec production-standard --query 'coding:responsive=yes' \\
         --volume VOL001 --out out/
 
-    The volume appears under its name when it is complete. Stopped anywhere: run the same command
-    again and it goes on under the same numbers. Exit code 4 when the gate stops it.
+    A volume appears under its name when it is complete; what does not fit into one goes on in the
+    next, as VOL002. Stopped anywhere: run the same command again and it goes on under the same
+    numbers. Exit code 4 when the gate stops it.
     """
     from ediscovery.cli.choosing import bring_up
     from ediscovery.cli.display import Display
     from ediscovery.cli.running import pool_for, stoppable
     from ediscovery.model.errors import UsageError
+    from ediscovery.produce import ledger
     from ediscovery.produce import run as runs
     from ediscovery.produce import specification as specifications
     from ediscovery.produce.supplement import checked_name
 
-    checked_name(volume)
+    if volume:
+        checked_name(volume)
     unknown = set(codes) - set(specifications.GATE)
     if unknown:
         raise UsageError(
@@ -223,36 +231,39 @@ def run(
     override = runs.Override(codes, reason, second_person) if codes else None
     with opened.locked():
         bring_up(opened, quiet=as_json)
+        if not volume:
+            with opened.reader.connect() as connection:
+                volume = ledger.next_volume(connection, loaded, query)
         numbers, left_out = _numbers(opened, loaded, query, supplement, volume)
         with (
             stoppable("run the same command again to go on"),
             pool_for(opened, workers) as pool,
             Display(quiet=as_json) as display,
         ):
-            done = runs.run(
+            made, volumes = runs.run(
                 opened, loaded, numbers, volume, out, pool, display, query=query, override=override
             )
         bring_up(opened, quiet=as_json)
     if as_json:
         print_json(
-            _plan_data(opened, done.plan, 1, left_out)
+            _plan_data(opened, made, 1, left_out)
             | {
-                "schema": "ediscovery/production/1",
-                "volume": volume,
-                "folder": str(done.folder),
-                "manifest_sha256": done.manifest_sha256,
-                "load_files": {name: written.rows for name, written in done.load_files.items()},
-                "replaced": sum(one.times for one in done.replaced),
+                "schema": "ediscovery/production/2",
+                "volumes": [
+                    produce_later.volume_data(one)
+                    | {"replaced": sum(replaced.times for replaced in one.replaced)}
+                    for one in volumes
+                ],
             }
         )
         return
-    _show_plan(opened, done.plan, 1, left_out)
-    for name, written in done.load_files.items():
-        changed = sum(written.replaced.values()) - written.replaced["\n"]
-        more = f"; {changed:,} characters replaced" if changed else ""
-        click.echo(f"{name}: {written.rows:,} rows{more}.")
-    click.echo(f"{done.folder} is complete.")
-    note(f"Next: ediscovery produce verify {done.folder} --matter {opened.name}")
+    _show_plan(opened, made, 1, left_out)
+    for one in volumes:
+        for name, written in one.load_files.items():
+            changed = sum(written.replaced.values()) - written.replaced["\n"]
+            more = f"; {changed:,} characters replaced" if changed else ""
+            click.echo(f"{name}: {written.rows:,} rows{more}.")
+        produce_later.say_volume(opened, one)
 
 
 @produce.command("list")

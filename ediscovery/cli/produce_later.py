@@ -108,7 +108,7 @@ def clawback(
             {
                 "schema": "ediscovery/clawback/1",
                 "matter": opened.name,
-                "volumes": [_data(one) for one in done.volumes],
+                "volumes": [volume_data(one) for one in done.volumes],
                 "never_out": never,
                 "still_out": [
                     {"bates_begin": first, "volume": held, "copy": copy}
@@ -118,7 +118,7 @@ def clawback(
         )
         return
     for one in done.volumes:
-        _say(opened, one)
+        say_volume(opened, one)
     if never:
         click.echo(f"Never went out, and were left as they are: {', '.join(never)}.")
     for first, held, copy in done.still_out:
@@ -173,9 +173,9 @@ def replace(
         )  # fmt: skip
     if as_json:
         print_json({"schema": "ediscovery/replacement/1", "matter": opened.name, "base": base}
-                   | _data(done))  # fmt: skip
+                   | volume_data(done))  # fmt: skip
     else:
-        _say(opened, done)
+        say_volume(opened, done)
 
 
 @click.command()
@@ -272,20 +272,19 @@ def _name(volume: str) -> str:
     return checked_name(volume) if volume else ""
 
 
-def _data(done: Outcome) -> dict[str, Any]:
+def volume_data(done: Outcome) -> dict[str, Any]:
+    """A volume that was written, as ``--json`` tells of it."""
     return {
         "volume": done.folder.name,
         "folder": str(done.folder),
         "manifest_sha256": done.manifest_sha256,
-        "documents": len(done.plan.candidates),
-        "pages": done.plan.pages,
+        "documents": done.documents,
+        "pages": done.pages,
         "load_files": {name: written.rows for name, written in done.load_files.items()},
     }
 
 
-def _say(matter: Matter, done: Outcome) -> None:
-    click.echo(
-        f"{done.folder} is complete: {len(done.plan.candidates):,} documents, "
-        f"{done.plan.pages:,} pages."
-    )
+def say_volume(matter: Matter, done: Outcome) -> None:
+    """Tell of a volume that was written, and what to do next."""
+    click.echo(f"{done.folder} is complete: {done.documents:,} documents, {done.pages:,} pages.")
     note(f"Next: ediscovery produce verify {done.folder} --matter {matter.name}")

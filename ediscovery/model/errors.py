@@ -86,6 +86,10 @@ class EvidenceError(Exception):
         self.state = str(state)
         self.message = message
 
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        """How it goes from process to process: ``args`` holds the message alone."""
+        return type(self), (self.state, self.message)
+
 
 def our_disk_failed(error: BaseException) -> bool:
     """Whether ``error`` says that our own disk is full or read-only: evidence is not to blame."""

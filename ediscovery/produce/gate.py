@@ -30,7 +30,7 @@ class Facts:
     each with its family, that hit the privilege screen and have no decision. ``departures``:
     sentences on the protocol. ``first``, ``next`` and ``taken``: the number that the specification
     wants, the next of the prefix, and the numbers of other productions that this one would use
-    again.
+    again. ``too_large``: documents of families that fit into no volume.
     """
 
     specification: Specification
@@ -47,6 +47,7 @@ class Facts:
     first: int = 1
     next: int = 1
     taken: Sequence[str] = ()
+    too_large: Sequence[int] = ()
 
     def going(self) -> Iterator[Candidate]:
         """The documents whose content goes out."""
@@ -291,6 +292,10 @@ def _protocol(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
     yield from ((f"departs from the protocol in {sentence}", ()) for sentence in facts.departures)
 
 
+def _volume_size(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
+    yield "its family does not fit into one volume", facts.too_large
+
+
 CHECKS: dict[str, Check] = {
     "not-responsive": _not_responsive,
     "unreviewed": _unreviewed,
@@ -310,6 +315,7 @@ CHECKS: dict[str, Check] = {
     "bates-overlap": _bates_overlap,
     "bates-gap": _bates_gap,
     "protocol": _protocol,
+    "volume-size": _volume_size,
 }
 ALWAYS = frozenset({"bates-overlap", "clawed-back", "native-of-redacted"})
 """Findings that nobody can set aside."""

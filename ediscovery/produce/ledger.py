@@ -158,8 +158,8 @@ def number_of(matter: Matter, text: str) -> int:
 
 
 def earlier(connection: Connection, numbers: Sequence[int], volume: str = "") -> list[Any]:
-    """Where documents, or copies of them, went out before (other than in ``volume``, or in what was
-    added to it).
+    """Where documents, or copies of them, went out before (other than in the run that begins with
+    ``volume``, or in what was added to that).
 
     Each with the number asked for (``number``), the one that went out (``other``), its volume and
     first Bates number.
@@ -181,7 +181,7 @@ def earlier(connection: Connection, numbers: Sequence[int], volume: str = "") ->
                 asked.c.number.in_(listed(connection, numbers)),
                 produced.c.bates_begin.is_not(None),
                 produced.c.reason != "withheld",
-                productions.c.base != volume,
+                productions.c.first_volume != volume,
                 productions.c.kind != CLAWBACK,
                 productions.c.state == WRITTEN,  # what was only numbered never went out
             )
@@ -213,75 +213,125 @@ def enter(connection: Connection, **values: Any) -> int:
     return identity
 
 
+def volumes_of(connection: Connection, first_volume: str) -> list[Any]:
+    """The volumes of the run that begins with ``first_volume``, in their order; none of a run that
+    was never begun."""
+    return list(
+        connection.execute(
+            select(productions)
+            .where(productions.c.first_volume == first_volume, productions.c.kind == PRODUCTION)
+            .order_by(productions.c.id)
+        )
+    )
+
+
+def next_volume(connection: Connection, specification: Specification, query: str) -> str:
+    """What a run of ``query`` without a name of its own is called: as the one of it that was begun
+    and not finished, else by the specification's next name that is free."""
+    begun = connection.execute(
+        select(productions.c.first_volume)
+        .where(
+            productions.c.state == NUMBERED,
+            productions.c.kind == PRODUCTION,
+            productions.c.query == query,
+            productions.c.specification_sha256 == digest(specification.as_dict()),
+        )
+        .order_by(productions.c.id)
+    ).scalar()
+    if begun is not None:
+        return str(begun)
+    rule, number = specification.volume, 1
+    while find(connection, name := f"{rule.prefix}{number:0{rule.digits}}") is not None:
+        number += 1
+    return name
+
+
 def begin(
     matter: Matter,
     specification: Specification,
-    volume: str,
+    volumes: Sequence[tuple[str, Sequence[Candidate]]],
     query: str,
     folder: str,
     protocol_version: int | None,
     selection_sha256: str,
-    candidates: Sequence[Candidate],
     forms: dict[int, Form],
-) -> int:
-    """Register a production and number all of its documents, in one transaction.
+) -> None:
+    """Register the ``volumes`` of a run and number all of their documents, in one transaction.
 
     The numbers follow those given out last under the prefix; none is ever given out twice.
-    Returns the production's id. Raises :class:`Refused` when the volume's name is taken.
+    Raises :class:`Refused` when the name of a volume is taken.
     """
-    bates = specification.bates
-    prefix = bates.prefix or matter.prefix
+    prefix = specification.bates.prefix or matter.prefix
     with writing(matter.engine) as connection:
-        if find(connection, volume) is not None:
-            raise Refused(f"There is a production {volume!r}.", "Choose another --volume.")
-        start = value = next_number(connection, prefix, bates.start)
-        identity = enter(
-            connection,
-            volume=volume,
-            kind=PRODUCTION,
-            base=volume,
-            grounds="",
-            query=query,
-            specification=specification.as_dict(),
-            specification_sha256=digest(specification.as_dict()),
-            protocol_version=protocol_version,
-            selection_sha256=selection_sha256,
-            folder=folder,
-        )
-        rows = []
-        for ordinal, one in enumerate(candidates, 1):
-            form = forms[one.number]
-            count = 0 if form.kind == WITHHELD else form.pages if bates.level == "page" else 1
-            first, last = (value, value + count - 1) if count else (0, 0)
-            value += count
-            begin = bates.number(first, matter.prefix) if count else None
-            end = bates.number(last, matter.prefix) if count else None
-            rows.append(row_of(identity, ordinal, one, form, begin, end))
-        connection.execute(insert(produced), rows)
+        for volume, _ in volumes:
+            if find(connection, volume) is not None:
+                raise Refused(f"There is a production {volume!r}.", "Choose another --volume.")
+        value = next_number(connection, prefix, specification.bates.start)
+        for volume, candidates in volumes:
+            identity = enter(
+                connection,
+                volume=volume,
+                kind=PRODUCTION,
+                base=volume,
+                first_volume=volumes[0][0],
+                grounds="",
+                query=query,
+                specification=specification.as_dict(),
+                specification_sha256=digest(specification.as_dict()),
+                protocol_version=protocol_version,
+                selection_sha256=selection_sha256,
+                folder=folder,
+            )
+            rows, follows = _numbered(identity, specification, matter, candidates, forms, value)
+            connection.execute(insert(produced), rows)
+            numbered = [row for row in rows if row["bates_begin"]]
+            audit.record(
+                connection,
+                "production numbered",
+                {
+                    "volume": volume,
+                    "first_volume": volumes[0][0],
+                    "query": query,
+                    "specification": specification.name,
+                    "specification_sha256": digest(specification.as_dict()),
+                    "protocol_version": protocol_version,
+                    "documents": len(numbered),
+                    "numbers": follows - value,
+                    "first": numbered[0]["bates_begin"] if numbered else None,
+                    "last": numbered[-1]["bates_end"] if numbered else None,
+                },
+            )
+            value = follows
         _advance(connection, prefix, value)
+        everything = [one.number for _, candidates in volumes for one in candidates]
         connection.execute(
             update(documents)
-            .where(documents.c.number.in_(listed(connection, [one.number for one in candidates])))
+            .where(documents.c.number.in_(listed(connection, everything)))
             .values(version=documents.c.version + 1)
         )
-        numbered = [row for row in rows if row["bates_begin"]]
-        audit.record(
-            connection,
-            "production numbered",
-            {
-                "volume": volume,
-                "query": query,
-                "specification": specification.name,
-                "specification_sha256": digest(specification.as_dict()),
-                "protocol_version": protocol_version,
-                "documents": len(numbered),
-                "numbers": value - start,
-                "first": numbered[0]["bates_begin"] if numbered else None,
-                "last": numbered[-1]["bates_end"] if numbered else None,
-            },
-        )
     matter.mirror_audit()
-    return identity
+
+
+def _numbered(
+    identity: int,
+    specification: Specification,
+    matter: Matter,
+    candidates: Sequence[Candidate],
+    forms: dict[int, Form],
+    value: int,
+) -> tuple[list[dict[str, Any]], int]:
+    """The rows of a volume whose numbers begin with ``value``, and the number that follows."""
+    bates = specification.bates
+    rows = []
+    for ordinal, one in enumerate(candidates, 1):
+        form = forms[one.number]
+        count = 0 if form.kind == WITHHELD else form.pages if bates.level == "page" else 1
+        first, last = (value, value + count - 1) if count else (0, 0)
+        value += count
+        begin = bates.number(first, matter.prefix) if count else None
+        end = bates.number(last, matter.prefix) if count else None
+        rows.append(row_of(identity, ordinal, one, form, begin, end))
+    return rows, value
 
 
 def row_of(

@@ -26,6 +26,7 @@ from ediscovery.produce.rows import Rows
 from ediscovery.produce.secrets import words_of
 from ediscovery.produce.selection import select_documents
 from ediscovery.produce.specification import Specification
+from ediscovery.produce.volumes import bytes_of, split, too_large
 from ediscovery.review import protocol as agreements
 from ediscovery.review import screen
 from ediscovery.store import passwords, tables
@@ -34,7 +35,6 @@ from ediscovery.store.workspace import Matter
 
 DOCUMENTS_TOGETHER = 20  # in one task, or fewer when they have this many pages:
 PAGES_TOGETHER = 100
-_PAGE_BYTES = 60_000  # of a page of Group IV, about
 _PAGES_PER_SECOND = 5.0  # of one process, about
 
 # A specification's formats of dates and times, as strftime has them, for pages of mails.
@@ -74,12 +74,13 @@ class Plan:
 
     @property
     def megabytes(self) -> float:
-        """About how large the volume becomes."""
-        natives: int = sum(
-            one.item["size"] for one in self.candidates if self.forms[one.number].native
-        )
-        texts: int = sum(one.item["text_size"] or 0 for one in self.candidates)
-        return (self.pages * _PAGE_BYTES + natives + texts) / 1e6
+        """About how large all that goes out becomes."""
+        return sum(bytes_of(one, self.forms[one.number]) for one in self.candidates) / 1e6
+
+    @property
+    def volumes(self) -> list[list[Candidate]]:
+        """The documents by the volume into which they go."""
+        return split(self.candidates, self.forms, self.specification.volume)
 
     def seconds(self, workers: int) -> float:
         """About how long rendering takes."""
@@ -210,6 +211,7 @@ def _facts(
             first=bates.start if begun is None else 1,
             next=follows,
             taken=_taken(connection, plan, matter) if begun is None else (),
+            too_large=too_large(chosen, plan.forms, specification.volume),
         )
     facts.spoken = dict(_spoken(matter, plan))
     if agreed is not None:

@@ -36,6 +36,8 @@ from ediscovery.store.workspace import Identity, Matter
 
 _LOOK_SECONDS, _START_SECONDS = 0.25, 120.0
 _RENEWED = 2_000  # documents after which a child is replaced: what libraries don't free goes
+_FREE_BYTES = 64 << 20  # that scratch must have, and of each document several times its size
+_TIMES_NATIVE = 4
 MOST_HITS = 2_000  # different texts that one mark may cover in one document
 
 
@@ -187,6 +189,7 @@ class _Child:
 
     def _made(self, sheet: Sheet, row: Any) -> Made:
         made = Made(sheet.number)
+        self._need_room(row.size if row is not None else 0)
         try:
             for message in self._answers(self._request(sheet, row)):
                 if "failed" in message:
@@ -206,9 +209,22 @@ class _Child:
                     made.wrong += message.get("wrong", [])
                     if message.get("pdf"):
                         made.images = [("pdf", message["pdf"])]
+            if made.failed is not None:
+                self._need_room(0)
         finally:
             (self._scratch / "native").unlink(missing_ok=True)
         return made
+
+    def _need_room(self, size: int) -> None:
+        """Raise :class:`TryAgain` when scratch has too little room for a native of ``size``: what
+        the programs that show documents fail at then is not the documents' fault."""
+        system = os.statvfs(self._scratch)
+        need = _FREE_BYTES + _TIMES_NATIVE * (size or 0)
+        if system.f_bavail * system.f_frsize < need:
+            raise TryAgain(
+                f"{self._scratch.parent} has less than {need >> 20:,} MiB free.",
+                "Free disk space, then run the same command again.",
+            )
 
     def _request(self, sheet: Sheet, row: Any) -> dict[str, Any]:
         request: dict[str, Any] = {

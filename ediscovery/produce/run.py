@@ -18,7 +18,7 @@ from typing import Any
 from ediscovery.engine.pool import Pool
 from ediscovery.engine.progress import Progress
 from ediscovery.model.errors import Refused, UsageError
-from ediscovery.produce import gate, layout, ledger
+from ediscovery.produce import gate, layout, ledger, volumes
 from ediscovery.produce.files import Writer
 from ediscovery.produce.forms import WITHHELD
 from ediscovery.produce.layout import Place
@@ -45,11 +45,12 @@ class Override:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run wrote. ``load_files``: by name, what was written; ``replaced``: characters that a
-    load file could not carry."""
+    """A volume that was written: how many documents and pages it holds. ``load_files``: by name,
+    what was written; ``replaced``: characters that a load file could not carry."""
 
-    plan: Plan
     folder: Path
+    documents: int
+    pages: int
     manifest_sha256: str
     load_files: dict[str, Written]
     replaced: list[Replaced]
@@ -66,43 +67,61 @@ def run(
     *,
     query: str = "",
     override: Override | None = None,
-) -> Outcome:
-    """Produce documents ``numbers`` as ``volume`` in the folder ``out``; the caller holds the
-    matter.
+) -> tuple[Plan, list[Outcome]]:
+    """Produce documents ``numbers`` in the folder ``out``, as ``volume`` and, where they need
+    several, as those whose numbers follow; the caller holds the matter.
 
-    A production of that name that was begun goes on under the numbers that it has. Raises
-    :class:`Refused` when the gate blocks, the volume is complete already, or what is to be produced
-    is no longer what was numbered.
+    Returns the plan and the volumes that were written. A run of that name that was begun goes on
+    under the numbers that it has. Raises :class:`Refused` when the gate blocks, everything is
+    written already, or what is to be produced is no longer what was numbered.
     """
     out = out.absolute()
-    with matter.reader.connect() as connection:
-        begun = ledger.find(connection, volume)
-    if begun is not None and begun.state == ledger.WRITTEN:
-        if _is_of(out / f".{volume}.draft", matter, begun.id):  # stopped at the very end
-            shutil.rmtree(out / f".{volume}.draft")
+    begun = _begun(matter, volume)
+    left = [one for one in begun if one.state != ledger.WRITTEN]
+    if begun and not left:
+        for one in begun:
+            if _is_of(out / f".{one.volume}.draft", matter, one.id):  # stopped at the very end
+                shutil.rmtree(out / f".{one.volume}.draft")
         raise Refused(
-            f"{volume} was written on {begun.written_at} to {begun.folder}.",
+            f"{volume} was written on {begun[-1].written_at} to {begun[0].folder}.",
             "A written volume is never changed; choose another --volume.",
         )
-    if begun is None and (out / volume).exists():
-        raise UsageError(f"{out / volume} exists.", "Choose another --volume or --out.")
     plan = make(matter, specification, numbers, pool, progress, volume)
     admit(matter, plan, volume, override)
-    if begun is None:
-        identity = ledger.begin(
-            matter, specification, volume, query, str(out), plan.protocol_version,
-            plan.selection_sha256, plan.candidates, plan.forms,
-        )  # fmt: skip
-    else:
-        identity = begun.id
-        same = begun.specification_sha256 == ledger.digest(specification.as_dict())
-        if not same or begun.selection_sha256 != plan.selection_sha256:
+    if begun:
+        same = begun[0].specification_sha256 == ledger.digest(specification.as_dict())
+        if not same or begun[0].selection_sha256 != plan.selection_sha256:
             what = "documents or their coding are" if same else "specification is"
             raise Refused(
                 f"The {what} no longer what {volume} was numbered for.",
                 "Its numbers stay used; produce under another --volume.",
             )
-    return complete(matter, plan, identity, volume, out, pool, progress)
+    else:
+        names = volumes.named(volume, len(plan.volumes))
+        for name in names:
+            if (out / name).exists():
+                raise UsageError(f"{out / name} exists.", "Choose another --volume or --out.")
+        ledger.begin(
+            matter, specification, list(zip(names, plan.volumes, strict=True)), query, str(out),
+            plan.protocol_version, plan.selection_sha256, plan.forms,
+        )  # fmt: skip
+        left = _begun(matter, volume)
+    return plan, [complete(matter, plan, one.id, one.volume, out, pool, progress) for one in left]
+
+
+def _begun(matter: Matter, volume: str) -> list[Any]:
+    """The volumes of the run that begins with ``volume``; raises :class:`Refused` when it is the
+    name of a volume of another kind."""
+    with matter.reader.connect() as connection:
+        found = ledger.volumes_of(connection, volume)
+        other = None if found else ledger.find(connection, volume)
+    if other is not None:
+        what = "follows" if other.kind == ledger.PRODUCTION else "adds to"
+        raise Refused(
+            f"{volume} {what} {other.first_volume}.",
+            f"Name {other.first_volume}, or another --volume.",
+        )
+    return found
 
 
 def complete(
@@ -137,7 +156,8 @@ def complete(
     made.write_index(lines)
     digest = made.write_manifest(lines)
     publish(matter, identity, draft, out / volume, digest)
-    return Outcome(plan, out / volume, digest, load_files, made.replaced)
+    pages = sum(line.pages for line in lines if line.bates_begin)
+    return Outcome(out / volume, len(places), pages, digest, load_files, made.replaced)
 
 
 def publish(matter: Matter, identity: int, draft: Path, folder: Path, manifest: str) -> None:
@@ -171,13 +191,6 @@ def admit(matter: Matter, plan: Plan, volume: str, override: Override | None) ->
         )  # fmt: skip
     if all(form.kind == WITHHELD for form in plan.forms.values()):
         raise Refused("Nothing is left to be produced.", "Look at the query and the coding.")
-    most = plan.specification.volume
-    if len(plan.forms) > most.records or plan.megabytes > most.megabytes:
-        raise Refused(
-            f"{len(plan.forms):,} documents of about {plan.megabytes:,.0f} MB are too many for one "
-            f"volume ({most.records:,} documents, {most.megabytes:,} MB).",
-            "Narrow the query, by custodian or date, and produce several volumes.",
-        )
     used = [one for one in plan.findings if one.reaction == "block" and one.code in codes]
     if override is None or not used:
         return

@@ -42,6 +42,7 @@ GATE: dict[str, str] = {
     "bates-overlap": "block",
     "bates-gap": "warn",
     "protocol": "block",
+    "volume-size": "block",  # a family that fits into no volume
 }
 
 

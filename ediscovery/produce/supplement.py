@@ -84,6 +84,7 @@ def register(
         volume=volume,
         kind=kind,
         base=base.volume,
+        first_volume=base.first_volume,
         grounds=grounds,
         query=query,
         specification=base.specification,

@@ -33,7 +33,7 @@ class Part(NamedTuple):
     head: str
 
 
-CATALOG = Part("catalog", tables.catalog, "0004")
+CATALOG = Part("catalog", tables.catalog, "0005")
 DIRECTORY = Part("directory", tables.directory, "0001")
 
 

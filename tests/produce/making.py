@@ -113,15 +113,15 @@ def produce(
     pool: Pool | None = None,
     numbers: Sequence[int] | None = None,
 ) -> Path:
-    """Produce documents, or all, in this process or on ``pool``; the volume's folder."""
+    """Produce documents, or all, in this process or on ``pool``; the (first) volume's folder."""
     own = SerialPool() if pool is None else None
     try:
         with matter.locked():
-            made = runs.run(
+            _, made = runs.run(
                 matter, wanted or specification(), numbers or every(matter), volume, out,
                 pool or own or SerialPool(), Silent(),
             )  # fmt: skip
-        return made.folder
+        return made[0].folder
     finally:
         if own is not None:
             own.close()

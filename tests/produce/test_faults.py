@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ import pytest
 from PIL import Image
 
 from ediscovery.engine.pool import SerialPool
+from ediscovery.model.errors import TryAgain
 from ediscovery.model.profile import Profile
 from ediscovery.produce import renderer
+from ediscovery.produce.render import libreoffice
 from ediscovery.store.workspace import Matter, Workspace
 from tests.conftest import call
 from tests.engine.kills import COMMAND
@@ -198,14 +201,21 @@ def test_a_second_production_meanwhile_is_turned_away_and_follows_later(tmp_path
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder on a file system of 160 KiB; left out where nothing may be mounted."""
-    place = tmp_path / "small"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", str(place)]
+    with _mounted(tmp_path / "small", "160k") as place:
+        yield place
+
+
+@contextmanager
+def _mounted(place: Path, size: str) -> Iterator[Path]:
+    place.mkdir(exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"left out: mounting is not permitted here ({done.stderr.strip()})")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 def test_a_full_disk_stops_it_and_the_same_command_goes_on(
@@ -236,10 +246,42 @@ def test_a_full_disk_stops_it_and_the_same_command_goes_on(
     subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
     done = run()
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["volume"] == "VOL001"
+    assert [one["volume"] for one in json.loads(done.stdout)["volumes"]] == ["VOL001"]
     assert bytes_of(small_disk / "VOL001") == expected
     assert next_number(matter) == follows == next_number(other)
     assert failing(small_disk / "VOL001", matter) == {}
+
+
+@pytest.mark.skipif(libreoffice.program() is None, reason="LibreOffice is missing")
+def test_a_full_scratch_disk_blames_no_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"a.rtf": rb"{\rtf1 Shown by LibreOffice.}"} | simple(3)
+    matter = filled(new(tmp_path / "home"), tmp_path / "evidence", files)
+    with _mounted(matter.scratch, "40m") as scratch:
+        with pytest.raises(TryAgain, match="MiB free") as full:
+            produce(matter, tmp_path / "out")
+        assert str(scratch) in full.value.message
+        assert next_number(matter) == 1
+        subprocess.run(["mount", "-o", "remount,size=100m", str(scratch)], check=True)
+        # There is room at first; what shows documents fills it.
+        sent = renderer.send
+
+        def filling(stream: Any, message: dict[str, Any]) -> None:
+            if message.get("name") == "a.rtf":
+                with suppress(OSError):
+                    (scratch / "filler").write_bytes(bytes(200 << 20))
+            sent(stream, message)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(renderer, "send", filling)
+            with pytest.raises(TryAgain):
+                produce(matter, tmp_path / "out")
+        assert next_number(matter) == 1
+        (scratch / "filler").unlink()
+        folder = produce(matter, tmp_path / "out")
+    assert failing(folder, matter) == {}
+    assert {name: line.kind for name, line in lines(matter).items()}["a.rtf"] == "image"
 
 
 def _noise(n: int) -> bytes:
