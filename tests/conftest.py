@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from samples import make
+from tests import commands
 from tests.servers import NO_CORPORA, insist, turns
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -83,12 +83,6 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
 
 def call(home: Path, *arguments: str, expect: int = 0) -> str:
     """Run one command in workspace ``home``; returns standard output, checks the exit code."""
-    done = subprocess.run(
-        [sys.executable, "-c", "from ediscovery.cli import main; main()", *arguments],
-        env=os.environ | {"EDISCOVERY_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = commands.run(list(arguments), os.environ | {"EDISCOVERY_HOME": str(home)})
     assert done.returncode == expect, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout

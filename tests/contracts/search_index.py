@@ -43,7 +43,7 @@ class SearchIndexContract:
                     wrong[query] = {"expected": expected, "found": found, "slow": slow}
         assert wrong == {}
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         strategies.documents(),
         st.lists(strategies.conditions, min_size=8, max_size=16),
@@ -64,7 +64,7 @@ class SearchIndexContract:
                     explained = index.explain(query, number)
                     assert explained.hit == (number in expected), query.describe()
 
-    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(strategies.texts, min_size=30, max_size=60))
     def test_every_distance_and_order_of_two_words(self, texts: list[str]) -> None:
         documents = [IndexDocument(number=n, text=text) for n, text in enumerate(texts)]

@@ -192,13 +192,13 @@ def test_a_parser_that_hangs_is_stopped(opened: Open, folder: Path, tmp_path: Pa
     assert_only_one_suffers(outcome, "timeout", tmp_path / "packs")
 
 
-def test_a_parser_that_always_dies_ends_too(opened: Open, folder: Path) -> None:
+def test_a_file_that_crashes_even_when_it_is_left_alone(opened: Open, folder: Path) -> None:
     box, unit = opened(QUICK, folder)
-    with Meddler(box, "a1", crash, times=100):
+    with Meddler(box, "a1", crash, times=4):
         outcome = box.run(unit)
     found = {path: row["state"] for path, row in states(outcome).items()}
     assert found == {"a.html": "ok", "b.html": "crashed", "c.html": "ok"}
-    assert 3 <= outcome.restarts <= 5
+    assert 3 <= outcome.restarts <= 4, "the last crash may come too late"
 
 
 def test_inside_a_family_only_the_bad_member_suffers(tmp_path: Path) -> None:

@@ -43,8 +43,8 @@ SMALL = 15_000_000
 # -- generated -------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(strategies.documents(), st.lists(strategies.conditions, min_size=10, max_size=20))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(strategies.documents(), st.lists(strategies.conditions, min_size=12, max_size=24))
 def test_generated_queries_find_the_same(
     tmp_path_factory: pytest.TempPathFactory,
     documents: list[IndexDocument],
