@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import shutil
 import subprocess
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +57,30 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+def once(
+    factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]
+) -> tuple[Path, Path]:
+    """The folder that ``make`` fills with a workspace ``home`` and more, once for all processes of
+    a run, and this process's copy of the workspace. Nothing may change either.
+
+    A catalog is never copied while somebody else has it open: its files come and go.
+    """
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # each of which has a folder of its own in there
+        base = base.parent
+    place, done = base / name, base / f"{name}.done"
+    with open(base / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir()
+            make(place)
+            done.touch()
+        own = factory.mktemp(name) / "home"
+        shutil.copytree(place / "home", own)
+    return place, own
+
+
 @dataclass(frozen=True)
 class Sample:
     """The sample collection as a processed matter, with its known answers."""
@@ -67,18 +93,21 @@ class Sample:
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     """Both custodians of the sample ingested by command, with the password bank. Do not change."""
-    place = tmp_path_factory.mktemp("sample")
+    place, home = once(tmp_path_factory, "sample", _ingest_sample)
+    facts = json.loads((place / "evidence" / "facts.json").read_text())
+    return Sample(home, place / "evidence", facts)
+
+
+def _ingest_sample(place: Path) -> None:
     make(place / "evidence")
     facts = json.loads((place / "evidence" / "facts.json").read_text())
-    home = place / "home"
-    call(home, "matter", "create", "acme")
+    call(place / "home", "matter", "create", "acme")
     for folder, custodian in facts["custodians"].items():
         call(
-            home, "ingest", str(place / "evidence" / folder), "--matter", "acme", "--custodian",
-            custodian, "--password-file", str(place / "evidence" / "passwords.txt"),
-            "--workers", "2", expect=3,
+            place / "home", "ingest", str(place / "evidence" / folder), "--matter", "acme",
+            "--custodian", custodian, "--password-file",
+            str(place / "evidence" / "passwords.txt"), "--workers", "2", expect=3,
         )  # fmt: skip
-    return Sample(home, place / "evidence", facts)
 
 
 def call(home: Path, *arguments: str, expect: int = 0) -> str:

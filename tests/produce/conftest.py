@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Sample
+from tests.conftest import Sample, once
 from tests.produce.home import Home, another, coded_copy
 
 
 @pytest.fixture(scope="session")
 def coded(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the sample matter, a small part coded. Do not change."""
-    return coded_copy(sample, tmp_path_factory.mktemp("coded")).home
+    return once(tmp_path_factory, "coded", lambda place: coded_copy(sample, place))[1]
 
 
 @pytest.fixture(scope="session")
-def once(coded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same, produced as VOL001: its workspace and the folder of the volume. Do not change."""
-    place = tmp_path_factory.mktemp("produced")
-    another(coded, place).produce("VOL001", "--workers", "0")
-    return place
+def went_out(coded: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The same, produced as VOL001, with the folder of that volume. Do not change."""
+
+    def produce(place: Path) -> None:
+        another(coded, place).produce("VOL001", "--workers", "0")
+
+    place, home = once(tmp_path_factory, "produced", produce)
+    return Home(home, place / "out")
 
 
 @pytest.fixture
-def produced(once: Path, tmp_path: Path) -> Home:
+def produced(went_out: Home, tmp_path: Path) -> Home:
     """A copy of the matter after VOL001; the volume lies where it was written."""
-    return Home(Path(shutil.copytree(once / "home", tmp_path / "home")), tmp_path / "out")
+    return another(went_out.home, tmp_path)
 
 
 @pytest.fixture
-def first(once: Path) -> Path:
+def first(went_out: Home) -> Path:
     """The folder of VOL001. Do not change."""
-    return once / "out" / "VOL001"
+    return went_out.out / "VOL001"

@@ -14,7 +14,7 @@ from ediscovery.produce import renderer
 from ediscovery.produce.check_volume import verify
 from ediscovery.produce.loadfile.dat_read import DatFile
 from ediscovery.produce.volume import digests_of
-from tests.produce.home import Home, failing, listed_anew
+from tests.produce.home import Home, another, failing, listed_anew
 
 CALLED = 'subject:"what happened to the certificates" AND bates:*'
 
@@ -212,17 +212,16 @@ def test_what_is_still_out_is_named(produced: Home, tmp_path: Path) -> None:
 
 
 def test_a_stopped_clawback_goes_on(
-    produced: Home, called: tuple[Home, str], once: Path, tmp_path: Path,
+    produced: Home, called: tuple[Home, str], went_out: Home, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    import shutil
 
     from ediscovery.engine.pool import SerialPool
     from ediscovery.engine.progress import Silent
     from ediscovery.produce import clawback, ledger
 
     whole, bates = called
-    home = Home(Path(shutil.copytree(once / "home", tmp_path / "again")), tmp_path / "other")
+    home = another(went_out.home, tmp_path / "again")
     matter = home.matter
     claim = clawback.Claim("sent by mistake", "attorney-client", "2026-03-01")
     real = renderer.render

@@ -19,7 +19,7 @@ from ediscovery.produce.fields import Family, Fields, Produced, Span
 from ediscovery.produce.loadfile.rows import PageRow
 from ediscovery.produce.specification import IndexPage, Specification, from_dict, load
 from ediscovery.produce.volume import digests_of
-from tests.produce.home import Home, failing, listed_anew
+from tests.produce.home import Home, another, failing, listed_anew
 from tests.produce.test_fields import item
 
 SPECIFICATION = """
@@ -29,12 +29,11 @@ index_page: {write: true, documents: 2, pdf: true}
 
 
 @pytest.fixture(scope="module")
-def folder(once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(went_out: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A volume with pages of two documents each. Do not change."""
-    import shutil
 
     place = tmp_path_factory.mktemp("index")
-    home = Home(Path(shutil.copytree(once / "home", place / "home")), place / "out")
+    home = another(went_out.home, place)
     file = place / "mine.yaml"
     file.write_text(SPECIFICATION)
     home.produce(

@@ -29,10 +29,10 @@ from tests.produce.making import bytes_of
 
 
 @pytest.fixture(scope="module")
-def base(once: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
+def base(went_out: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A copy of the matter after VOL001, with the folder of that volume."""
     place = tmp_path_factory.mktemp("production")
-    return Home(Path(shutil.copytree(once / "home", place / "home")), once / "out")
+    return Home(another(went_out.home, place).home, went_out.out)
 
 
 @pytest.fixture
@@ -296,7 +296,7 @@ def test_the_privilege_log_holds_all_that_was_withheld_or_redacted(
 
 
 def test_the_categorical_log_counts_what_it_groups(base: Home, tmp_path: Path) -> None:
-    home = Home(Path(shutil.copytree(base.home, tmp_path / "home")), base.out)
+    home = Home(another(base.home, tmp_path).home, base.out)
     whole = json.loads(home.run("privilege-log", "acme", "--form", "metadata-plus-topic", "--json"))
     people = [entry["Author"] for entry in whole["entries"] if entry["Author"]]
     screen = tmp_path / "screen.yaml"
@@ -318,7 +318,7 @@ def test_the_categorical_log_counts_what_it_groups(base: Home, tmp_path: Path) -
 
 
 def test_the_protocol_says_what_is_not_logged(base: Home, tmp_path: Path) -> None:
-    home = Home(Path(shutil.copytree(base.home, tmp_path / "home")), base.out)
+    home = Home(another(base.home, tmp_path).home, base.out)
     protocol = tmp_path / "protocol.yaml"
     protocol.write_text(
         "title: P\nconsents: [{party: A, name: B, date: '2024-01-02'}]\n"
@@ -337,7 +337,7 @@ def test_the_protocol_says_what_is_not_logged(base: Home, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("kind", ["7z", "zip"])
 def test_a_seal_opens_with_its_passphrase_only(base: Home, tmp_path: Path, kind: str) -> None:
-    home = Home(Path(shutil.copytree(base.home, tmp_path / "home")), base.out)
+    home = Home(another(base.home, tmp_path).home, base.out)
     key = tmp_path / "key.txt"
     key.write_text("short\n")
     archive = tmp_path / f"VOL001.{kind}"
@@ -379,7 +379,7 @@ def test_the_gate_knows_every_finding_that_it_makes() -> None:
 
 
 def test_the_screen_stops_what_nobody_decided_on(base: Home, tmp_path: Path) -> None:
-    home = Home(Path(shutil.copytree(base.home, tmp_path / "home")), tmp_path / "out")
+    home = another(base.home, tmp_path)
     screen = tmp_path / "screen.yaml"
     screen.write_text('title: Counsel\nterms: ["los 1"]\n')
     home.run("privilege-screen", "show", "acme", expect=2)
