@@ -18,7 +18,7 @@ from importlib import import_module
 from pathlib import Path
 
 _LOADED = (
-    "distributed", "ediscovery.engine.collect", "ediscovery.engine.stages.index",
+    "distributed", "jsonschema", "ediscovery.engine.collect", "ediscovery.engine.stages.index",
     "ediscovery.produce.check_volume", "ediscovery.produce.clawback", "ediscovery.produce.run",
     "ediscovery.search.grammar", "ediscovery.search.tantivy_place",
 )  # fmt: skip
