@@ -287,17 +287,26 @@ def list_productions(matter: str, as_json: bool) -> None:
         return
     print_table(
         ("volume", "kind", "adds to", "state", "documents", "pages", "from", "to", "withheld", "by",
-         "when"),
+         "when", "remark"),
         [
             (
                 row["volume"], row["kind"], row["base"] if row["base"] != row["volume"] else "",
                 "sealed" if row["sealed_at"] else row["state"], row["documents"],
                 row["pages"], row["first"], row["last"], row["withheld"], row["who"],
-                in_zone(row["at"], opened.zone),
+                in_zone(row["at"], opened.zone), _destroyed(row),
             )
             for row in rows
         ],
     )  # fmt: skip
+
+
+def _destroyed(row: dict[str, Any]) -> str:
+    """What is known of the destruction of what a volume called back."""
+    if row["confirmed"]:
+        return f"destruction confirmed {row['confirmed']}"
+    if row["kind"] != "clawback":
+        return ""
+    return f"to be confirmed by {row['due']}" if row["due"] else "not confirmed"
 
 
 @produce.command()

@@ -15,7 +15,14 @@ from ediscovery.produce.forms import WITHHELD, Form
 from ediscovery.produce.specification import Specification
 from ediscovery.store import audit
 from ediscovery.store.catalog import listed, writing
-from ediscovery.store.tables import bates_counters, documents, produced, productions
+from ediscovery.store.tables import (
+    bates_counters,
+    clawbacks,
+    destructions,
+    documents,
+    produced,
+    productions,
+)
 from ediscovery.store.workspace import Matter
 
 NUMBERED, WRITTEN = "numbered", "written"
@@ -44,7 +51,9 @@ def production(matter: Matter, volume: str) -> Any:
 
 
 def every(matter: Matter) -> list[dict[str, Any]]:
-    """All productions, oldest first, with their counts of documents, pages and numbers."""
+    """All productions, oldest first, with their counts of documents, pages and numbers; of a
+    clawback the day by which it is to be confirmed (``due``), and since when it is
+    (``confirmed``)."""
     own = produced.c.production_id == productions.c.id
     with matter.reader.connect() as connection:
         rows = connection.execute(
@@ -55,6 +64,14 @@ def every(matter: Matter) -> list[dict[str, Any]]:
                 func.coalesce(func.sum(produced.c.pages), 0).label("pages"),
                 func.min(produced.c.bates_begin).label("first"),
                 func.max(produced.c.bates_end).label("last"),
+                select(func.min(clawbacks.c.due))
+                .where(clawbacks.c.production_id == productions.c.id)
+                .scalar_subquery()
+                .label("due"),
+                select(func.min(destructions.c.date))
+                .where(destructions.c.production_id == productions.c.id)
+                .scalar_subquery()
+                .label("confirmed"),
             )
             .join(produced, own, isouter=True)
             .group_by(productions.c.id)

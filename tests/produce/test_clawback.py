@@ -102,6 +102,8 @@ def test_the_notice_cites_the_order_and_says_nothing_of_why(produced: Home, tmp_
     with pymupdf.open(folder / "VOL001-CB01-notice.pdf") as document:
         said = " ".join(page.get_text() for page in document)
     assert bates in said.split(), said
+    listed = json.loads(produced.run("produce", "list", "acme", "--json"))["productions"]
+    assert [one["due"] for one in listed] == [None, "2026-03-08"]
 
 
 def test_it_never_goes_out_again(called: tuple[Home, str]) -> None:
@@ -159,6 +161,7 @@ def test_log_ends_and_cross_reference_know_it(called: tuple[Home, str], tmp_path
 def test_destruction_is_confirmed_and_kept(called: tuple[Home, str]) -> None:
     home, _ = called
     confirm = ("produce", "clawback", "acme", "--confirm")
+    assert "not confirmed" in home.run("produce", "list", "acme")
     home.run(*confirm, "VOL001", "--by", "A. Lawyer", "--on", "2026-03-05", expect=2)
     home.run(*confirm, "VOL001-CB01", "--by", "A. Lawyer", "--on", "yesterday", expect=2)
     home.run(*confirm, "VOL001-CB01", "--on", "2026-03-05", expect=2)
@@ -169,6 +172,8 @@ def test_destruction_is_confirmed_and_kept(called: tuple[Home, str]) -> None:
         ("A. Lawyer", "2026-03-05"), ("B. Expert", "2026-03-09"),
     ]  # fmt: skip
     assert show["grounds"] == "sent by mistake"
+    listed = json.loads(home.run("produce", "list", "acme", "--json"))["productions"]
+    assert [one["confirmed"] for one in listed] == [None, "2026-03-05"]
     assert "destruction confirmed" in home.run("audit", "show", "acme", "--json")
 
 
