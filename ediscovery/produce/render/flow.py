@@ -31,6 +31,10 @@ CSS = """
     .head { margin: 0; } .rule { border-bottom: 1pt solid black; margin-bottom: 8pt; }
 """
 _PIECE = 200_000  # characters of plain text that are laid out at once; the next begins a page
+# Points that a page is lower than it could be. MuPDF does not see that text goes on when a line ends
+# exactly where the place ends, which even heights and sizes of type make likely.
+_UNEVEN = 0.37
+_LOOK = 100  # pages alike in extent, after which it is looked again whether they are the same
 _WIDEST = 4.0  # times the page's width, for what does not fit in it
 _GONE = (
     "script", "iframe", "frame", "frameset", "object", "embed", "applet", "link", "base", "meta",
@@ -220,11 +224,11 @@ def _laid(part: str, rendering: Rendering, factor: float, most: int) -> tuple[li
     native = pymupdf.mupdf
     width, height = rendering.paper
     margin = rendering.margin
-    wide, high = (width - 2 * margin) * factor, max(72.0, height - 2 * margin) * factor
+    wide, high = (width - 2 * margin) * factor, max(72.0, height - 2 * margin) * factor - _UNEVEN
     left = margin * factor
     where = pymupdf.Rect(left, left, left + wide, left + high)
     lists: list[Any] = []
-    reach = 0.0
+    reach, alike, before = 0.0, 0, None
     try:
         story = pymupdf.Story(_UNDRAWN.sub("\ufffd", part), user_css=CSS)
         more = 1
@@ -232,8 +236,8 @@ def _laid(part: str, rendering: Rendering, factor: float, most: int) -> tuple[li
             if len(lists) >= most:
                 raise EvidenceError(f"{State.LIMIT}:pages", f"It has more than {most} pages.")
             more, filled = story.place(where)
-            if more and filled[3] > where.y1 + 1:
-                return _sliced(part, (wide, high), filled[3] - left, factor, rendering, most)
+            if filled[3] > where.y1 + 1:
+                return _sliced(part, (wide, high), factor, rendering, most)
             # Drawn without a matrix: a story clips to its place as it was before one moves it.
             display, device = empty_list(width * factor, height * factor)
             native.fz_draw_story(story.this, device, native.FzMatrix())
@@ -245,11 +249,23 @@ def _laid(part: str, rendering: Rendering, factor: float, most: int) -> tuple[li
                 native.fz_close_device(device)
             reach = max(reach, filled[2] - left)
             lists.append(display)
+            alike = alike + 1 if filled == before else 0
+            before = filled
+            looked = alike == 1 or (alike and alike % _LOOK == 0)
+            if more and looked and _same(lists[-2:], rendering):
+                return _sliced(part, (wide, high), factor, rendering, most)
     except EvidenceError:
         raise
     except Exception as error:  # MuPDF's own error classes
         raise EvidenceError(State.CORRUPT, f"It can't be laid out: {error}") from error
     return lists, reach
+
+
+def _same(lists: list[Any], rendering: Rendering) -> bool:
+    """Whether two pages hold the same words: a row of a table that fits on no page is begun on
+    every new one."""
+    one, other = (Page(1, *rendering.paper, display).words() for display in lists)
+    return one == other
 
 
 def _bounds(display: Any) -> Any:
@@ -264,22 +280,25 @@ def _bounds(display: Any) -> Any:
 def _sliced(
     part: str,
     room: tuple[float, float],
-    tall: float,
     factor: float,
     rendering: Rendering,
     most: int,
 ) -> tuple[list[Any], float]:
-    """Pages cut from one tall one, between lines: MuPDF does not break a row of a table, and where
-    one is higher than a page, nothing after it would ever be reached."""
+    """Pages cut from one tall one, between lines.
+
+    MuPDF does not break a row of a table; where one is higher than a page, nothing after it would
+    ever be reached. And what it places may be longer than the place although it says that nothing
+    is left.
+    """
     pymupdf = mupdf()
     native = pymupdf.mupdf
     wide, high = room
     margin = rendering.margin
     matrix = native.FzMatrix(1 / factor, 0, 0, 1 / factor, margin, margin)
     story = pymupdf.Story(_UNDRAWN.sub("\ufffd", part), user_css=CSS)
-    more = 1
-    while more:
-        tall = 2 * tall + high
+    more, tall, filled = 1, high, (0.0, 0.0, 0.0, 0.0)
+    while more or filled[3] > tall:
+        tall = 2 * max(tall, filled[3]) + _UNEVEN
         if tall > high * most:
             raise EvidenceError(f"{State.LIMIT}:pages", f"It has more than {most} pages.")
         more, filled = story.place(pymupdf.Rect(0, 0, wide, tall))

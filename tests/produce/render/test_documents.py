@@ -77,12 +77,23 @@ def test_inline_images_are_shown_and_nothing_is_fetched(tmp_path: Path) -> None:
     assert raster.is_coloured(pages.page(1), 0.001)
 
 
-def test_a_table_taller_than_a_page_is_cut_between_lines(tmp_path: Path) -> None:
+@pytest.mark.parametrize("beside", ["", "<td>beside</td>", "<td><p>beside</p></td>"])
+def test_a_table_taller_than_a_page_is_cut_between_lines(beside: str, tmp_path: Path) -> None:
     rows = "".join(f"<p>row{number}</p>" for number in range(200))
-    pages = pages_of(f"<table><tr><td>{rows}</td></tr></table>".encode(), HTML, tmp_path)
+    table = f"<p>before</p><table><tr><td>{rows}</td>{beside}</tr></table><p>after</p>"
+    pages = pages_of(table.encode(), HTML, tmp_path)
     assert 3 < len(pages) < 20
     words = said(pages).replace("\f", " ").split()
-    assert words == [f"row{number}" for number in range(200)]
+    expected = ["before", *(f"row{number}" for number in range(200)), "after"]
+    assert [word for word in words if word != "beside"] == expected
+    assert words.count("beside") == bool(beside)
+
+
+def test_pages_with_the_same_words_are_all_shown(tmp_path: Path) -> None:
+    lines = "<p>the same line</p>" * 400
+    pages = pages_of(f"{lines}<p>END</p>".encode(), HTML, tmp_path)
+    words = said(pages).replace("\f", " ").split()
+    assert words == [*["the", "same", "line"] * 400, "END"]
 
 
 def test_what_is_wider_than_the_page_is_made_smaller(tmp_path: Path) -> None:
