@@ -9,6 +9,8 @@ from __future__ import annotations
 import html
 import io
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -31,11 +33,15 @@ CSS = """
     .head { margin: 0; } .rule { border-bottom: 1pt solid black; margin-bottom: 8pt; }
 """
 _PIECE = 200_000  # characters of plain text that are laid out at once; the next begins a page
-# Points that a page is lower than it could be. MuPDF does not see that text goes on when a line ends
-# exactly where the place ends, which even heights and sizes of type make likely.
+# Points that a page is lower than it could be. MuPDF does not see that text goes on when a line
+# ends exactly where the place ends, which even heights and sizes of type make likely.
 _UNEVEN = 0.37
 _LOOK = 100  # pages alike in extent, after which it is looked again whether they are the same
 _WIDEST = 4.0  # times the page's width, for what does not fit in it
+_WIDER = (1.5, 2.0, 3.0, _WIDEST)
+_TABLE = re.compile(r"<(/?)(?:table|tbody|thead|tfoot|caption|tr|td|th)\b[^>]*>", re.IGNORECASE)
+# MuPDF reads "&amp;nbsp;" as the space that "&nbsp;" is; a comment keeps the two apart.
+_ESCAPED = re.compile(r"&amp;(?=#?\w+;)")
 _GONE = (
     "script", "iframe", "frame", "frameset", "object", "embed", "applet", "link", "base", "meta",
     "audio", "video", "source", "track", "noembed", "template", "svg", "math", "canvas",
@@ -193,18 +199,11 @@ def lay(parts: list[str], rendering: Rendering, context: Context, text: str) -> 
     """
     most = context.profile.limits.pages
     found: list[Any] = []
-    notes = []
-    width, height = rendering.paper
+    notes: list[str] = []
     for part in parts:
-        lists, reach = _laid(part, rendering, 1.0, most - len(found))
-        inner = width - 2 * rendering.margin
-        if reach > inner + 1:
-            factor = min(_WIDEST, reach / inner + 0.01)
-            lists, reach = _laid(part, rendering, factor, most - len(found))
-            notes.append(f"It is wider than the page and shown at {100 / factor:.0f} percent.")
-            if reach > inner * factor + 1:
-                notes.append("Some of it is wider still and cut off at the right.")
+        lists, said = _fitted(_ESCAPED.sub("&amp;<!-- -->", part), rendering, most - len(found))
         found += lists
+        notes += said
     notes = list(dict.fromkeys(notes))
     lost = undrawable(text)
     if lost:
@@ -213,9 +212,75 @@ def lay(parts: list[str], rendering: Rendering, context: Context, text: str) -> 
         notes.append(f"No font has a glyph for {shown}{more}: an empty box stands for each.")
 
     def load(number: int) -> Page:
-        return Page(number, width, height, found[number - 1])
+        return Page(number, *rendering.paper, found[number - 1])
 
     return Pages(len(found), load, notes)
+
+
+def _fitted(part: str, rendering: Rendering, most: int) -> tuple[list[Any], list[str]]:
+    """Display lists of the pages of ``part``, and what is to be said of them.
+
+    MuPDF tells how wide most of what it places is, but not that cells of a table lie beyond the
+    place, and leaves some out. So every character is looked for; where some are missing, wider
+    pages are tried, then tables with one cell below the other.
+    """
+    inner = rendering.paper[0] - 2 * rendering.margin
+    factor = 1.0
+    lists, reach = _laid(part, rendering, factor, most)
+    if reach > inner + 1:
+        factor = min(_WIDEST, reach / inner + 0.01)
+        lists, reach = _laid(part, rendering, factor, most)
+    wanted = _characters(_read(part))
+    lost = _missing(wanted, lists)
+    for wider in _WIDER:
+        if lost and wider > factor:
+            tried, its_reach = _laid(part, rendering, wider, most)
+            left = _missing(wanted, tried)
+            if left < lost:
+                lists, reach, factor, lost = tried, its_reach, wider, left
+    notes = []
+    if lost:
+        tried, its_reach = _laid(_TABLE.sub(r"<\1div>", part), rendering, 1.0, most)
+        left = _missing(wanted, tried)
+        if left < lost:
+            lists, reach, factor, lost = tried, its_reach, 1.0, left
+            notes.append("The cells of its tables are shown one below the other.")
+    if factor > 1:
+        notes.append(f"It is wider than the page and shown at {100 / factor:.0f} percent.")
+    if reach > inner * factor + 1:
+        notes.append("Some of it is wider still and cut off at the right.")
+    if lost:
+        notes.append(
+            f"{lost:,} of its {wanted.total():,} characters are hidden or beyond the page's edge."
+        )
+    return lists, notes
+
+
+def _read(part: str) -> str:
+    """The text of markup, hidden text too."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    tree = LexborHTMLParser(part)
+    for node in tree.css("style,title"):
+        node.decompose()
+    return tree.root.text() if tree.root is not None else ""
+
+
+def _characters(text: str) -> Counter[str]:
+    """How often each character that leaves ink stands in ``text``, whatever its case and width."""
+    shown = _NO_GLYPH.sub("", unicodedata.normalize("NFKC", _UNDRAWN.sub("\ufffd", text)))
+    return Counter(shown.casefold())
+
+
+def _missing(wanted: Counter[str], lists: list[Any]) -> int:
+    """How many of the ``wanted`` characters are on none of the pages."""
+    pymupdf = mupdf()
+    flags = pymupdf.TEXT_CLIP | pymupdf.TEXT_IGNORE_ACTUALTEXT
+    drawn: Counter[str] = Counter()
+    for display in lists:
+        text = pymupdf.TextPage(display.get_textpage(flags)).extractText()
+        drawn.update(_characters(text))
+    return (wanted - drawn).total()
 
 
 def _laid(part: str, rendering: Rendering, factor: float, most: int) -> tuple[list[Any], float]:

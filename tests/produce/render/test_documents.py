@@ -89,6 +89,49 @@ def test_a_table_taller_than_a_page_is_cut_between_lines(beside: str, tmp_path: 
     assert words.count("beside") == bool(beside)
 
 
+@pytest.mark.parametrize("size", [8, 9, 10, 11, 12, 13.68])
+@pytest.mark.parametrize("tag", ["pre", "div style='white-space: pre-wrap'"])
+def test_every_line_of_a_long_text_is_shown(tag: str, size: float, tmp_path: Path) -> None:
+    """Lines of some heights end exactly where a page does."""
+    lines = "\n".join(f"line{number}" for number in range(500))
+    markup = f"<div style='font-size: {size}pt'><{tag}>{lines}</{tag.split()[0]}></div><p>END</p>"
+    pages = pages_of(markup.encode(), HTML, tmp_path)
+    words = said(pages).replace("\f", " ").split()
+    assert words == [*(f"line{number}" for number in range(500)), "END"]
+
+
+def test_a_long_mail_is_shown_to_its_end(tmp_path: Path) -> None:
+    body = "".join(f"word{number} &nbsp; &#8221; <b>\r\n" for number in range(2000))
+    mail = f"From: a@b.example\r\nSubject: long\r\n\r\n{body}".encode()
+    pages = pages_of(mail, MAIL, tmp_path)
+    assert len(pages) > 20
+    words = said(pages).replace("\f", " ").split()
+    assert words[-4:] == ["word1999", "&nbsp;", "&#8221;", "<b>"]
+    assert [word for word in words if word.startswith("word")] == [
+        f"word{number}" for number in range(2000)
+    ]
+
+
+def test_a_column_beyond_the_page_is_brought_onto_it(tmp_path: Path) -> None:
+    inner = "<table width=400><tr><td width=400><table width=390><tr><td>wide</td></tr></table>"
+    table = f"<table><tr><td width=400>{inner}</td></tr></table></td><td>FAR</td></tr></table>"
+    pages = pages_of(table.encode(), HTML, tmp_path)
+    assert "FAR" in said(pages)
+    hidden = pages_of(b"<p>seen</p><p style='display:none'>secret</p>", HTML, tmp_path)
+    assert said(hidden).split() == ["seen"]
+    assert hidden.notes == ["6 of its 10 characters are hidden or beyond the page's edge."]
+
+
+def test_all_that_mails_say_is_on_their_pages(corpora: Path, tmp_path: Path) -> None:
+    files = sorted((corpora / "spamassassin").rglob("*.txt"))[::15]
+    short = {}
+    for file in files:
+        for note in pages_of(file.read_bytes(), MAIL, tmp_path).notes:
+            if "characters are hidden" in note:
+                short[file.name] = note
+    assert short == {}
+
+
 def test_pages_with_the_same_words_are_all_shown(tmp_path: Path) -> None:
     lines = "<p>the same line</p>" * 400
     pages = pages_of(f"{lines}<p>END</p>".encode(), HTML, tmp_path)
