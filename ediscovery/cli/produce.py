@@ -240,30 +240,39 @@ def run(
             pool_for(opened, workers) as pool,
             Display(quiet=as_json) as display,
         ):
-            made, volumes = runs.run(
+            done = runs.run(
                 opened, loaded, numbers, volume, out, pool, display, query=query, override=override
             )
         bring_up(opened, quiet=as_json)
     if as_json:
         print_json(
-            _plan_data(opened, made, 1, left_out)
+            _plan_data(opened, done.plan, 1, left_out)
             | {
                 "schema": "ediscovery/production/2",
+                "complete_before": done.before,
+                "came_later": [opened.control_number(number) for number in done.later],
                 "volumes": [
                     produce_later.volume_data(one)
                     | {"replaced": sum(replaced.times for replaced in one.replaced)}
-                    for one in volumes
+                    for one in done.volumes
                 ],
             }
         )
         return
-    _show_plan(opened, made, 1, left_out)
-    for one in volumes:
+    _show_plan(opened, done.plan, 1, left_out)
+    for name in done.before:
+        click.echo(f"{name} was complete before.")
+    for one in done.volumes:
         for name, written in one.load_files.items():
             changed = sum(written.replaced.values()) - written.replaced["\n"]
             more = f"; {changed:,} characters replaced" if changed else ""
             click.echo(f"{name}: {written.rows:,} rows{more}.")
         produce_later.say_volume(opened, one)
+    if done.later:
+        note(
+            f"{len(done.later):,} documents came after the numbers were given out and are in none "
+            f"of these volumes. Next: the same command with --supplement and another --volume."
+        )
 
 
 @produce.command("list")

@@ -46,6 +46,10 @@ def identify(content: Content, name: str = "", declared: str = "") -> Identity:
     return Identity(mime_type, kind, mismatch, claimed, also)
 
 
+CATEGORIES = frozenset({*types.CATEGORIES.values(), "image", "audio", "video", "text", "other"})
+"""All that :func:`category` may say."""
+
+
 def category(mime_type: str) -> str:
     """The kind of document a type is: mail, document, spreadsheet, pdf, image, archive, ..."""
     found = types.CATEGORIES.get(mime_type)

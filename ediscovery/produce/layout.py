@@ -78,8 +78,8 @@ def page_ids(first: str, last: str, pages: int, bates: Bates) -> tuple[str, ...]
 
     Pages beyond ``last`` (of a document put in the place of a shorter one) follow it so, too.
     """
-    head, start = first[: -bates.digits], int(first[-bates.digits :])
-    own = min(pages, int(last[-bates.digits :]) - start + 1)
+    head, start = first[: -bates.digits], bates.value(first)
+    own = min(pages, bates.value(last) - start + 1)
     ids = [f"{head}{start + page:0{bates.digits}}" for page in range(own)]
     return (*ids, *(f"{last}_{page:04}" for page in range(2, pages - own + 2)))
 

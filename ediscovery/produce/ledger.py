@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -175,13 +177,14 @@ def number_of(matter: Matter, text: str) -> int:
 
 
 def earlier(connection: Connection, numbers: Sequence[int], volume: str = "") -> list[Any]:
-    """Where documents, or copies of them, went out before (other than in the run that begins with
-    ``volume``, or in what was added to that).
+    """Where documents, or copies of them, went out before (other than in the run of ``volume``, or
+    in what was added to that).
 
     Each with the number asked for (``number``), the one that went out (``other``), its volume and
     first Bates number.
     """
-    asked, other = documents.alias("asked"), documents.alias("other")
+    asked, other, own = documents.alias("asked"), documents.alias("other"), productions.alias("own")
+    first = select(own.c.first_volume).where(own.c.volume == volume).scalar_subquery()
     same = (asked.c.number == other.c.number) | (asked.c.group_number == other.c.group_number)
     return list(
         connection.execute(
@@ -198,7 +201,7 @@ def earlier(connection: Connection, numbers: Sequence[int], volume: str = "") ->
                 asked.c.number.in_(listed(connection, numbers)),
                 produced.c.bates_begin.is_not(None),
                 produced.c.reason != "withheld",
-                productions.c.first_volume != volume,
+                productions.c.first_volume != func.coalesce(first, volume),
                 productions.c.kind != CLAWBACK,
                 productions.c.state == WRITTEN,  # what was only numbered never went out
             )
@@ -224,7 +227,14 @@ def enter(connection: Connection, **values: Any) -> int:
     """Enter a volume that is numbered and not written yet; ``values`` by column. Its id."""
     identity: int = connection.execute(
         insert(productions)
-        .values(state=NUMBERED, who=audit.actor()[0], at=audit.now(), seal="", **values)
+        .values(
+            state=NUMBERED,
+            who=audit.actor()[0],
+            at=audit.now(),
+            seal="",
+            token=secrets.token_hex(16),
+            **values,
+        )
         .returning(productions.c.id)
     ).scalar_one()
     return identity
@@ -243,48 +253,48 @@ def volumes_of(connection: Connection, first_volume: str) -> list[Any]:
 
 
 def next_volume(connection: Connection, specification: Specification, query: str) -> str:
-    """What a run of ``query`` without a name of its own is called: as the one of it that was begun
-    and not finished, else by the specification's next name that is free."""
-    begun = connection.execute(
-        select(productions.c.first_volume)
+    """What a run of ``query`` without a name of its own is called: as the last one of it where that
+    was begun and not finished, else by the name of the specification that follows all others."""
+    last = connection.execute(
+        select(productions.c.first_volume, productions.c.state)
         .where(
-            productions.c.state == NUMBERED,
             productions.c.kind == PRODUCTION,
             productions.c.query == query,
             productions.c.specification_sha256 == digest(specification.as_dict()),
         )
-        .order_by(productions.c.id)
-    ).scalar()
-    if begun is not None:
-        return str(begun)
-    rule, number = specification.volume, 1
-    while find(connection, name := f"{rule.prefix}{number:0{rule.digits}}") is not None:
-        number += 1
-    return name
+        .order_by(productions.c.id.desc())
+    ).first()
+    if last is not None and last.state == NUMBERED:
+        return str(last.first_volume)
+    rule = specification.volume
+    own = re.compile(re.escape(rule.prefix) + r"([0-9]+)")
+    taken = connection.execute(select(productions.c.volume)).scalars()
+    numbers = [int(found[1]) for name in taken if (found := own.fullmatch(name))]
+    return f"{rule.prefix}{max(numbers, default=0) + 1:0{rule.digits}}"
 
 
 def begin(
     matter: Matter,
     specification: Specification,
-    volumes: Sequence[tuple[str, Sequence[Candidate]]],
+    volumes: Sequence[tuple[str, Sequence[Candidate], str]],
     query: str,
     folder: str,
     protocol_version: int | None,
-    selection_sha256: str,
     forms: dict[int, Form],
 ) -> None:
     """Register the ``volumes`` of a run and number all of their documents, in one transaction.
 
-    The numbers follow those given out last under the prefix; none is ever given out twice.
+    A volume is its name, its documents and the digest that stands for them. The numbers follow
+    those given out last under the prefix; none is ever given out twice.
     Raises :class:`Refused` when the name of a volume is taken.
     """
     prefix = specification.bates.prefix or matter.prefix
     with writing(matter.engine) as connection:
-        for volume, _ in volumes:
+        for volume, _, _ in volumes:
             if find(connection, volume) is not None:
                 raise Refused(f"There is a production {volume!r}.", "Choose another --volume.")
         value = next_number(connection, prefix, specification.bates.start)
-        for volume, candidates in volumes:
+        for volume, candidates, selection_sha256 in volumes:
             identity = enter(
                 connection,
                 volume=volume,
@@ -320,7 +330,7 @@ def begin(
             )
             value = follows
         _advance(connection, prefix, value)
-        everything = [one.number for _, candidates in volumes for one in candidates]
+        everything = [one.number for _, candidates, _ in volumes for one in candidates]
         connection.execute(
             update(documents)
             .where(documents.c.number.in_(listed(connection, everything)))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ediscovery.model.errors import UsageError
+from ediscovery.model.errors import Refused, UsageError
 from ediscovery.produce import ledger, sheets, supplement
 from ediscovery.produce.documents import Candidate, candidates
 from ediscovery.produce.fields import Fields
@@ -26,9 +26,14 @@ CROSS_HEADS = ("ControlNumber", "BegBates", "EndBates", "Volume", "LaterVolumes"
 
 
 def write(matter: Matter, volume: str, folder: Path) -> list[Path]:
-    """Write all logs of ``volume`` into ``folder``; returns their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write all logs of ``volume`` into ``folder``; returns their paths.
+
+    Raises :class:`Refused` for a volume that is not written: nothing of it went out.
+    """
     production = ledger.production(matter, volume)
+    if production.state != ledger.WRITTEN:
+        raise Refused(f"{volume} is not complete.", "Run its production again to go on.")
+    folder.mkdir(parents=True, exist_ok=True)
     log, cross = list(production_log(matter, production)), list(cross_reference(matter, production))
     written = []
     for name, heads, rows in (

@@ -47,10 +47,7 @@ _FORMATS = {
 
 @dataclass(slots=True)
 class Plan:
-    """What a production would hold and what speaks against it.
-
-    ``selection_sha256`` stands for documents, forms and coding: a run goes on only with the same.
-    """
+    """What a production would hold and what speaks against it."""
 
     specification: Specification
     protocol_version: int | None
@@ -88,6 +85,11 @@ class Plan:
 
     @property
     def selection_sha256(self) -> str:
+        """As :meth:`digest_of` all documents."""
+        return self.digest_of(self.candidates)
+
+    def digest_of(self, candidates: Sequence[Candidate]) -> str:
+        """What stands for some of its documents, their forms and coding."""
         return ledger.digest(
             [
                 [
@@ -95,7 +97,7 @@ class Plan:
                     form.reason,
                     one.coded("confidentiality"), [mark.id for mark in one.redactions],
                 ]
-                for one in self.candidates
+                for one in candidates
                 for form in [self.forms[one.number]]
             ]
         )  # fmt: skip

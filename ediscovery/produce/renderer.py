@@ -37,7 +37,7 @@ from ediscovery.store.workspace import Identity, Matter
 _LOOK_SECONDS, _START_SECONDS = 0.25, 120.0
 _RENEWED = 2_000  # documents after which a child is replaced: what libraries don't free goes
 _FREE_BYTES = 64 << 20  # that scratch must have, and of each document several times its size
-_TIMES_NATIVE = 4
+_TIMES_NATIVE, _MOST_ROOM = 4, 1 << 30
 MOST_HITS = 2_000  # different texts that one mark may cover in one document
 
 
@@ -173,6 +173,12 @@ class _Child:
         A document at which a child ends that had others before gets a fresh one, for what becomes
         of it must not depend on its neighbours; and one crash may be the machine's.
         """
+        made = self._tried(sheet, row)
+        if made.failed is not None:
+            self._need_room(0)  # then it may not be the document that failed
+        return made
+
+    def _tried(self, sheet: Sheet, row: Any) -> Made:
         crashes = 0
         while True:
             alone = not self.used
@@ -209,8 +215,6 @@ class _Child:
                     made.wrong += message.get("wrong", [])
                     if message.get("pdf"):
                         made.images = [("pdf", message["pdf"])]
-            if made.failed is not None:
-                self._need_room(0)
         finally:
             (self._scratch / "native").unlink(missing_ok=True)
         return made
@@ -219,7 +223,7 @@ class _Child:
         """Raise :class:`TryAgain` when scratch has too little room for a native of ``size``: what
         the programs that show documents fail at then is not the documents' fault."""
         system = os.statvfs(self._scratch)
-        need = _FREE_BYTES + _TIMES_NATIVE * (size or 0)
+        need = _FREE_BYTES + min(_TIMES_NATIVE * (size or 0), _MOST_ROOM)
         if system.f_bavail * system.f_frsize < need:
             raise TryAgain(
                 f"{self._scratch.parent} has less than {need >> 20:,} MiB free.",

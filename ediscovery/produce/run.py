@@ -24,6 +24,7 @@ from ediscovery.produce.forms import WITHHELD
 from ediscovery.produce.layout import Place
 from ediscovery.produce.loadfile.rows import Replaced, Written
 from ediscovery.produce.plan import Plan, make
+from ediscovery.produce.selection import select_documents
 from ediscovery.produce.specification import Specification
 from ediscovery.produce.volume import Volume
 from ediscovery.store import audit
@@ -46,7 +47,7 @@ class Override:
 @dataclass(slots=True)
 class Outcome:
     """A volume that was written: how many documents and pages it holds. ``load_files``: by name,
-    what was written; ``replaced``: characters that a load file could not carry."""
+    what was written; ``replaced``: characters that its load files could not carry."""
 
     folder: Path
     documents: int
@@ -54,6 +55,17 @@ class Outcome:
     manifest_sha256: str
     load_files: dict[str, Written]
     replaced: list[Replaced]
+
+
+@dataclass(slots=True)
+class Produced:
+    """What a run wrote. ``before``: names of its volumes that were complete already; ``later``:
+    documents asked for that are in none of its volumes, because they came when it was numbered."""
+
+    plan: Plan
+    volumes: list[Outcome]
+    before: list[str]
+    later: list[int]
 
 
 def run(
@@ -67,46 +79,69 @@ def run(
     *,
     query: str = "",
     override: Override | None = None,
-) -> tuple[Plan, list[Outcome]]:
+) -> Produced:
     """Produce documents ``numbers`` in the folder ``out``, as ``volume`` and, where they need
     several, as those whose numbers follow; the caller holds the matter.
 
-    Returns the plan and the volumes that were written. A run of that name that was begun goes on
-    under the numbers that it has. Raises :class:`Refused` when the gate blocks, everything is
-    written already, or what is to be produced is no longer what was numbered.
+    A run of that name that was begun goes on with the volumes that it lacks, under the numbers that
+    they have. Raises :class:`Refused` when the gate blocks, everything is written already, or what
+    a volume was numbered for has changed since.
     """
     out = out.absolute()
     begun = _begun(matter, volume)
+    _clear(matter, begun, out)
     left = [one for one in begun if one.state != ledger.WRITTEN]
     if begun and not left:
-        for one in begun:
-            if _is_of(out / f".{one.volume}.draft", matter, one.id):  # stopped at the very end
-                shutil.rmtree(out / f".{one.volume}.draft")
         raise Refused(
             f"{volume} was written on {begun[-1].written_at} to {begun[0].folder}.",
             "A written volume is never changed; choose another --volume.",
         )
+    later: list[int] = []
+    if begun:
+        same = begun[0].specification_sha256 == ledger.digest(specification.as_dict())
+        if not same:
+            raise _changed("specification is", volume)
+        with matter.reader.connect() as connection:
+            lines = {one.id: ledger.lines(connection, one.id) for one in begun}
+        known = {line.number for own in lines.values() for line in own}
+        chosen = select_documents(matter, specification, numbers).candidates
+        later = [one.number for one in chosen if one.number not in known]
+        numbers = [line.number for one in left for line in lines[one.id]]
+        _free(matter, left, out)
     plan = make(matter, specification, numbers, pool, progress, volume)
     admit(matter, plan, volume, override)
     if begun:
-        same = begun[0].specification_sha256 == ledger.digest(specification.as_dict())
-        if not same or begun[0].selection_sha256 != plan.selection_sha256:
-            what = "documents or their coding are" if same else "specification is"
-            raise Refused(
-                f"The {what} no longer what {volume} was numbered for.",
-                "Its numbers stay used; produce under another --volume.",
-            )
+        by_number = {one.number: one for one in plan.candidates}
+        for one in left:
+            own = [by_number[line.number] for line in lines[one.id] if line.number in by_number]
+            if plan.digest_of(own) != one.selection_sha256:
+                raise _changed("documents or their coding are", one.volume)
+        plan.first = specification.bates.value(
+            next(line.bates_begin for line in lines[left[0].id] if line.bates_begin)
+        )
     else:
         names = volumes.named(volume, len(plan.volumes))
         for name in names:
             if (out / name).exists():
                 raise UsageError(f"{out / name} exists.", "Choose another --volume or --out.")
+        parts = [
+            (name, part, plan.digest_of(part))
+            for name, part in zip(names, plan.volumes, strict=True)
+        ]
         ledger.begin(
-            matter, specification, list(zip(names, plan.volumes, strict=True)), query, str(out),
-            plan.protocol_version, plan.selection_sha256, plan.forms,
-        )  # fmt: skip
+            matter, specification, parts, query, str(out), plan.protocol_version, plan.forms
+        )
         left = _begun(matter, volume)
-    return plan, [complete(matter, plan, one.id, one.volume, out, pool, progress) for one in left]
+    done = [complete(matter, plan, one.id, one.volume, out, pool, progress) for one in left]
+    before = [one.volume for one in begun if one.state == ledger.WRITTEN]
+    return Produced(plan, done, before, later)
+
+
+def _changed(what: str, volume: str) -> Refused:
+    return Refused(
+        f"The {what} no longer what {volume} was numbered for.",
+        "Its numbers stay used; produce under another --volume.",
+    )
 
 
 def _begun(matter: Matter, volume: str) -> list[Any]:
@@ -116,12 +151,32 @@ def _begun(matter: Matter, volume: str) -> list[Any]:
         found = ledger.volumes_of(connection, volume)
         other = None if found else ledger.find(connection, volume)
     if other is not None:
-        what = "follows" if other.kind == ledger.PRODUCTION else "adds to"
+        follows = other.kind == ledger.PRODUCTION
+        name = other.first_volume if follows else other.base
         raise Refused(
-            f"{volume} {what} {other.first_volume}.",
-            f"Name {other.first_volume}, or another --volume.",
+            f"{volume} {'follows' if follows else 'adds to'} {name}.",
+            f"Name {name}, or another --volume." if follows else "Choose another --volume.",
         )
     return found
+
+
+def _clear(matter: Matter, begun: Sequence[Any], out: Path) -> None:
+    """Remove the drafts of written volumes: the run was stopped at its very end."""
+    for one in begun:
+        place = _place(out, one.volume)
+        if one.state == ledger.WRITTEN and _is_of(place, matter, one):
+            shutil.rmtree(place)
+
+
+def _free(matter: Matter, left: Sequence[Any], out: Path) -> None:
+    """Raise when a volume that is to be written can't get its name, or has it elsewhere."""
+    for one in left:
+        before = Path(one.folder)  # where it was begun
+        named = (before / one.volume).exists() and _is_of(_place(before, one.volume), matter, one)
+        if named and before != out:
+            raise Refused(f"{one.volume} was begun in {before}.", f"Go on with --out {before}.")
+        if not named and (out / one.volume).exists():
+            raise UsageError(f"{out / one.volume} exists.", "Choose another --out, or move it.")
 
 
 def complete(
@@ -222,16 +277,26 @@ def admit(matter: Matter, plan: Plan, volume: str, override: Override | None) ->
 
 
 def draft_of(matter: Matter, identity: int, out: Path, volume: str) -> Path:
-    """The draft folder of a production; where it is not there or another's, all is written anew."""
-    place = out / f".{volume}.draft"
+    """The draft folder of a production; where there is none, all is written anew.
+
+    Raises :class:`Refused` when the draft of another production lies there.
+    """
+    with matter.reader.connect() as connection:
+        production = ledger.find(connection, volume)
+    place = _place(out, volume)
     draft = place / volume
-    if _is_of(place, matter, identity):
+    if _is_of(place, matter, production):
         if not draft.exists() and (out / volume).exists():
             os.rename(out / volume, draft)  # stopped just before it was noted as written
+    elif (place / _MARK).exists():
+        raise Refused(
+            f"{place} is the draft of another production.",
+            "Choose another --out; remove it if nobody works on it.",
+        )
     else:
         shutil.rmtree(place, ignore_errors=True)
         draft.mkdir(parents=True)
-        (place / _MARK).write_text(_own(matter, identity))
+        (place / _MARK).write_text(_own(matter, production))
     if not draft.exists():
         draft.mkdir()
     if not any(draft.iterdir()):
@@ -239,14 +304,18 @@ def draft_of(matter: Matter, identity: int, out: Path, volume: str) -> Path:
     return draft
 
 
-def _own(matter: Matter, identity: int) -> str:
-    return f"{matter.name} {identity}\n"
+def _place(out: Path, volume: str) -> Path:
+    return out / f".{volume}.draft"
 
 
-def _is_of(place: Path, matter: Matter, identity: int) -> bool:
+def _own(matter: Matter, production: Any) -> str:
+    return f"{matter.name} {production.id} {production.token}\n"
+
+
+def _is_of(place: Path, matter: Matter, production: Any) -> bool:
     """Whether the draft at ``place`` is of that production."""
     mark = place / _MARK
-    return mark.is_file() and mark.read_text() == _own(matter, identity)
+    return mark.is_file() and mark.read_text() == _own(matter, production)
 
 
 def _sync(folder: Path) -> None:

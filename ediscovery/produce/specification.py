@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ediscovery.extract.identify import CATEGORIES
 from ediscovery.model.errors import UsageError
 from ediscovery.model.settings import Kind, build
 from ediscovery.produce.catalogue import Entry, catalogue
@@ -71,6 +72,10 @@ class Bates:
                 "Set bates: digits higher before the first production.",
             )
         return f"{self.prefix or prefix}{self.separator}{value:0{self.digits}}"
+
+    def value(self, number: str) -> int:
+        """123 for ``ACME0000123``, as :meth:`number` makes it."""
+        return int(number[-self.digits :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +266,12 @@ def from_dict(data: dict[str, Any], where: str = "specification") -> Specificati
     for name in (*made.redacted_fields, *made.withheld_fields):
         known.entry(name, where)
     _check_zone(made.dates.zone, where)
+    for name in made.treatments:
+        if name != "default" and name not in CATEGORIES:
+            raise UsageError(
+                f"{where}: treatments: there is no class {name!r}.",
+                f"Known: default, {', '.join(sorted(CATEGORIES))}.",
+            )
     return build(Specification, data | {"fields": [asdict(column) for column in columns]})
 
 

@@ -71,7 +71,6 @@ class Volume:
         for file in self._specification.load_files:
             path = data / f"{self._name}.{ENDINGS[file.format]}"
             documents = self._documents(lines, found)
-            self.replaced = []
             done[path.name] = self._write(path, file, documents)
         return done
 

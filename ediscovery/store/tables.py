@@ -368,6 +368,7 @@ productions = Table(
     Column("base", ByteText, nullable=False),  # the volume that it adds to; a production's own
     # The first of the volumes that one run fills; of what adds to one of them, that one's.
     Column("first_volume", ByteText, nullable=False, server_default=""),
+    Column("token", ByteText, nullable=False, server_default=""),  # by which its draft is known
     Column("grounds", ByteText, nullable=False),  # why it was added
     Column("state", ByteText, nullable=False),  # numbered | written
     Column("query", ByteText, nullable=False),

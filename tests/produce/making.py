@@ -117,11 +117,11 @@ def produce(
     own = SerialPool() if pool is None else None
     try:
         with matter.locked():
-            _, made = runs.run(
+            made = runs.run(
                 matter, wanted or specification(), numbers or every(matter), volume, out,
                 pool or own or SerialPool(), Silent(),
             )  # fmt: skip
-        return made[0].folder
+        return made.volumes[0].folder
     finally:
         if own is not None:
             own.close()

@@ -140,12 +140,12 @@ def _produced(
         found = target.matching(parse("coding:responsive=yes", matter.zone).tree).tolist()
     pool = SerialPool()
     with matter.locked():
-        _, made = runs.run(
+        made = runs.run(
             matter, specifications.load(name), found, volume, out, pool, Silent(),
             override=override,
         )  # fmt: skip
     pool.close()
-    return made[0].folder
+    return made.volumes[0].folder
 
 
 def _text_left_under_a_box(folder: Path, home: Home) -> None:

@@ -77,8 +77,8 @@ def code(matter: Matter, numbers: list[int], *sets: str) -> None:
 def produce(
     matter: Matter, out: Path, text: str = "", numbers: tuple[int, ...] = (1, 2, 3)
 ) -> Path:
-    _, made = runs.run(matter, specified(out, text), numbers, "VOL001", out, SerialPool(), Silent())
-    return made[0].folder
+    made = runs.run(matter, specified(out, text), numbers, "VOL001", out, SerialPool(), Silent())
+    return made.volumes[0].folder
 
 
 def specified(place: Path, text: str) -> specification.Specification:

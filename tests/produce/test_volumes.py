@@ -12,14 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ediscovery.engine.pool import SerialPool
+from ediscovery.engine.progress import Silent
 from ediscovery.model.errors import Refused, UsageError
-from ediscovery.produce import files, ledger, volumes
+from ediscovery.produce import files, ledger, logs, volumes
+from ediscovery.produce import run as runs
 from ediscovery.produce.forms import WITHHELD
 from ediscovery.produce.selection import not_yet_out
 from ediscovery.produce.specification import Specification, Volume
 from ediscovery.store.workspace import Matter
 from tests.conftest import call
-from tests.engine.matters import mail, new
+from tests.engine.matters import ingest, mail, new
 from tests.produce.making import (
     code,
     every,
@@ -138,20 +141,12 @@ def test_a_production_fills_several_volumes(matter: Matter, tmp_path: Path) -> N
 def test_it_goes_on_where_it_stopped(
     matter: Matter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out, real, calls = tmp_path / "out", files.Writer.write, 0
-
-    def stop(*arguments: Any) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 2:
-            raise KeyboardInterrupt
-        real(*arguments)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(files.Writer, "write", stop)
-        with pytest.raises(KeyboardInterrupt):
-            produce(matter, out, small())
+    out = tmp_path / "out"
+    stopped(matter, out, monkeypatch)
     assert (out / "VOL001").exists() and not (out / "VOL002").exists()
+    with pytest.raises(Refused, match="VOL002 is not complete"):
+        logs.write(matter, "VOL002", tmp_path / "logs")
+    assert not (tmp_path / "logs").exists()
     follows = next_number(matter)
     # What the first volume holds was not produced before: it belongs to the same run.
     assert not_yet_out(matter, small(), every(matter), "VOL001") == (every(matter), 0)
@@ -206,3 +201,122 @@ def test_the_command_names_them(matter: Matter, tmp_path: Path) -> None:
              "--basis", "attorney-client", "--out", str(out), "--json", "--workers", "0")
     )  # fmt: skip
     assert [one["volume"] for one in back["volumes"]] == ["VOL002-CB01"]
+
+
+def stopped(matter: Matter, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of three volumes that ends before its second is written."""
+    real, calls = files.Writer.write, []
+
+    def stop(*arguments: Any) -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.Writer, "write", stop)
+        with pytest.raises(KeyboardInterrupt):
+            produce(matter, out, small())
+
+
+def test_what_changes_in_a_volume_that_is_written_holds_up_no_other(
+    matter: Matter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    stopped(matter, out, monkeypatch)
+    follows = next_number(matter)
+    code(matter, [ledger_of(matter)[0].number], "confidentiality=confidential")
+    # A new document that the query finds too belongs to none of them.
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "new.txt").write_text("It came later.")
+    ingest(matter, tmp_path / "more")
+    new_one = max(every(matter))
+    code(matter, [new_one], "responsive=yes")
+    with matter.locked():
+        done = runs.run(matter, small(), every(matter), "VOL001", out, SerialPool(), Silent())
+    assert [one.folder.name for one in done.volumes] == ["VOL002", "VOL003"]
+    assert (done.before, done.later) == (["VOL001"], [new_one])
+    first = ledger_of(matter, "VOL002")[0].bates_begin
+    assert small().bates.number(done.plan.first, matter.prefix) == first
+    assert next_number(matter) == follows
+    assert sorted(path.name for path in out.iterdir()) == ["VOL001", "VOL002", "VOL003"]
+
+
+def test_what_changes_in_one_that_is_not_is_refused(
+    matter: Matter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    stopped(matter, out, monkeypatch)
+    code(matter, [ledger_of(matter, "VOL003")[0].number], "confidentiality=confidential")
+    with pytest.raises(Refused, match="no longer what VOL003 was numbered for"):
+        produce(matter, out, small())
+
+
+def test_names_that_are_taken_meanwhile_are_told_before_the_work(
+    matter: Matter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    stopped(matter, out, monkeypatch)
+    (out / "VOL003").mkdir()
+    with pytest.raises(UsageError, match="VOL003 exists"):
+        produce(matter, out, small())
+    assert not (out / "VOL002").exists()
+
+
+def test_a_draft_of_another_production_is_neither_taken_nor_removed(
+    matter: Matter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    stopped(matter, out, monkeypatch)
+    (out / "VOL001").rename(tmp_path / "moved")
+    theirs = sorted(path.name for path in (out / ".VOL002.draft").rglob("*"))
+    other = filled(new(tmp_path / "elsewhere"), tmp_path / "e2", simple(2))
+    assert other.name == matter.name
+    with pytest.raises(Refused, match="draft of another production"):
+        produce(other, out, small(), "VOL002")
+    assert sorted(path.name for path in (out / ".VOL002.draft").rglob("*")) == theirs
+
+
+def test_drafts_of_written_volumes_do_not_stay(
+    matter: Matter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, real = tmp_path / "out", ledger.finish
+
+    def stop(*arguments: Any) -> None:
+        real(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "finish", stop)
+        with pytest.raises(KeyboardInterrupt):
+            produce(matter, out, small())
+    assert (out / ".VOL001.draft").exists()
+    produce(matter, out, small())
+    assert sorted(path.name for path in out.iterdir()) == ["VOL001", "VOL002", "VOL003"]
+
+
+def test_a_volume_that_got_its_name_elsewhere_is_not_made_twice(
+    matter: Matter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "finish", stop)
+        with pytest.raises(KeyboardInterrupt):
+            produce(matter, tmp_path / "out")
+    with pytest.raises(Refused, match="was begun in"):
+        produce(matter, tmp_path / "elsewhere")
+    produce(matter, tmp_path / "out")
+
+
+def test_replaced_characters_are_counted_whatever_load_file_is_last(tmp_path: Path) -> None:
+    matter = filled(new(tmp_path / "home"), tmp_path / "evidence", {"a\u00feb.txt": b"text"})
+    with matter.locked():
+        done = runs.run(
+            matter, specification(), every(matter), "VOL001", tmp_path / "out", SerialPool(),
+            Silent(),
+        )  # fmt: skip
+    (made,) = done.volumes
+    told = sum(one.times for one in made.replaced)
+    assert told and told == made.load_files["VOL001.dat"].replaced["\u00fe"]
