@@ -123,6 +123,7 @@ def test_reactions_and_treatments_have_defaults() -> None:
         ("gate: {nonesuch: warn}", "nonesuch"),
         ("dates: {zone: Nowhere/Land}", "Nowhere"),
         ("treatments: {mail: {images: png}}", "treatments/mail/images"),
+        ("treatments: {email: {images: tiff}}", "no class 'email'"),
         ("load_files: [{format: xls}]", "load_files/0/format"),
         ("load_files: [{format: dat, column: ab}]", "load_files/0/column"),
     ],
