@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ediscovery.extract.pdf.library import mupdf
+from ediscovery.produce.render.flow import placed, to_lay
 
 _LETTER, _TABLOID = (792.0, 612.0), (1224.0, 792.0)  # points
 _MANY = 9  # columns that a letter page takes
@@ -77,8 +78,8 @@ class _Table:
         """Lay the cells of a row out; of each whether something is left, and how deep it is."""
         left, lowest = [], self._y
         for story, (x0, x1) in zip(stories, self._columns, strict=True):
-            more, filled = story.place(mupdf().Rect(x0, self._y, x1, self._bottom))
-            left.append(bool(more))
+            more, filled = placed(story, mupdf().Rect(x0, self._y, x1, self._bottom))
+            left.append(more)
             lowest = max(lowest, filled[3])
         return left, self._bottom if any(left) else lowest
 
@@ -90,7 +91,7 @@ class _Table:
         self._rules.append([])
         self._y = _MARGIN
         story = _story(self._title, "font-size: 10pt; font-weight: bold;")
-        _, filled = story.place(mupdf().Rect(_MARGIN, _MARGIN, self._size[0] - _MARGIN, 80))
+        _, filled = placed(story, mupdf().Rect(_MARGIN, _MARGIN, self._size[0] - _MARGIN, 80))
         story.draw(self._device)
         self._y = filled[3] + _GAP
         stories = [_story(head, "font-weight: bold;") for head in self._heads]
@@ -126,4 +127,4 @@ def _wanted(head: str, values: Sequence[object]) -> int:
 
 def _story(text: str, style: str = "") -> Any:
     clean = html.escape(_ILLEGAL.sub(" ", text)) or "&#160;"
-    return mupdf().Story(f'<p style="{style}">{clean}</p>', user_css=_CSS)
+    return to_lay(f'<p style="{style}">{clean}</p>', _CSS)

@@ -33,9 +33,7 @@ CSS = """
     .head { margin: 0; } .rule { border-bottom: 1pt solid black; margin-bottom: 8pt; }
 """
 _PIECE = 200_000  # characters of plain text that are laid out at once; the next begins a page
-# Points that a page is lower than it could be. MuPDF does not see that text goes on when a line
-# ends exactly where the place ends, which even heights and sizes of type make likely.
-_UNEVEN = 0.37
+_UNEVEN = 0.37  # points, less than any line is high
 _LOOK = 100  # pages alike in extent, after which it is looked again whether they are the same
 _WIDEST = 4.0  # times the page's width, for what does not fit in it
 _WIDER = (1.5, 2.0, 3.0, _WIDEST)
@@ -201,7 +199,7 @@ def lay(parts: list[str], rendering: Rendering, context: Context, text: str) -> 
     found: list[Any] = []
     notes: list[str] = []
     for part in parts:
-        lists, said = _fitted(_ESCAPED.sub("&amp;<!-- -->", part), rendering, most - len(found))
+        lists, said = _fitted(part, rendering, most - len(found))
         found += lists
         notes += said
     notes = list(dict.fromkeys(notes))
@@ -215,6 +213,25 @@ def lay(parts: list[str], rendering: Rendering, context: Context, text: str) -> 
         return Page(number, *rendering.paper, found[number - 1])
 
     return Pages(len(found), load, notes)
+
+
+def to_lay(markup: str, css: str = CSS) -> Any:
+    """MuPDF's story of ``markup``, which is safe already."""
+    clean = _ESCAPED.sub("&amp;<!-- -->", _UNDRAWN.sub("\ufffd", markup))
+    return mupdf().Story(clean, user_css=css)
+
+
+def placed(story: Any, where: Any) -> tuple[bool, tuple[float, float, float, float]]:
+    """Place what is left of a story in a rectangle: whether more is left, and what it fills.
+
+    MuPDF does not see that text goes on when a line ends exactly where the place ends, which even
+    heights and sizes of type make likely; a place that is a bit lower shows it.
+    """
+    more, filled = story.place(where)
+    if not more and filled[3] > where.y1 + 1:
+        lower = mupdf().Rect(where.x0, where.y0, where.x1, where.y1 - _UNEVEN)
+        more, filled = story.place(lower)
+    return bool(more), filled
 
 
 def _fitted(part: str, rendering: Rendering, most: int) -> tuple[list[Any], list[str]]:
@@ -289,18 +306,18 @@ def _laid(part: str, rendering: Rendering, factor: float, most: int) -> tuple[li
     native = pymupdf.mupdf
     width, height = rendering.paper
     margin = rendering.margin
-    wide, high = (width - 2 * margin) * factor, max(72.0, height - 2 * margin) * factor - _UNEVEN
+    wide, high = (width - 2 * margin) * factor, max(72.0, height - 2 * margin) * factor
     left = margin * factor
     where = pymupdf.Rect(left, left, left + wide, left + high)
     lists: list[Any] = []
     reach, alike, before = 0.0, 0, None
     try:
-        story = pymupdf.Story(_UNDRAWN.sub("\ufffd", part), user_css=CSS)
-        more = 1
+        story = to_lay(part)
+        more = True
         while more:
             if len(lists) >= most:
                 raise EvidenceError(f"{State.LIMIT}:pages", f"It has more than {most} pages.")
-            more, filled = story.place(where)
+            more, filled = placed(story, where)
             if filled[3] > where.y1 + 1:
                 return _sliced(part, (wide, high), factor, rendering, most)
             # Drawn without a matrix: a story clips to its place as it was before one moves it.
@@ -360,13 +377,13 @@ def _sliced(
     wide, high = room
     margin = rendering.margin
     matrix = native.FzMatrix(1 / factor, 0, 0, 1 / factor, margin, margin)
-    story = pymupdf.Story(_UNDRAWN.sub("\ufffd", part), user_css=CSS)
-    more, tall, filled = 1, high, (0.0, 0.0, 0.0, 0.0)
+    story = to_lay(part)
+    more, tall, filled = True, high, (0.0, 0.0, 0.0, 0.0)
     while more or filled[3] > tall:
-        tall = 2 * max(tall, filled[3]) + _UNEVEN
+        tall = 2 * max(tall, filled[3])
         if tall > high * most:
             raise EvidenceError(f"{State.LIMIT}:pages", f"It has more than {most} pages.")
-        more, filled = story.place(pymupdf.Rect(0, 0, wide, tall))
+        more, filled = placed(story, pymupdf.Rect(0, 0, wide, tall))
     whole, device = empty_list(wide, tall)
     native.fz_draw_story(story.this, device, native.FzMatrix())
     native.fz_close_device(device)
