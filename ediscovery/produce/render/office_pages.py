@@ -20,6 +20,8 @@ from ediscovery.produce.render.pages import Page, Pages, Rendering
 
 _SPREADSHEETS = ("spreadsheet", "excel")
 _PRESENTATIONS = ("presentation", "powerpoint")
+_WORD = re.compile(r"\w{3,}")
+_FEW, _LITTLE = 2, 0.02  # words, or a share of them, that readers see differently
 _HIDDEN_SHEET = re.compile(rb'\sstate="(?:hidden|veryHidden)"')
 
 
@@ -39,7 +41,34 @@ def open_pages(content: Content, context: Context, rendering: Rendering) -> Page
         document = mupdf().open(stream=made, filetype="pdf")
     remarks = _comments(document) if "comments" in rendering.shown else []
     pages = pdf_pages.from_document(document)
-    return _followed(pages, remarks, rendering, context) if remarks else pages
+    if remarks:
+        pages = _followed(pages, remarks, rendering, context)
+    if kind != "calc":  # whose numbers are shown otherwise than they are kept
+        pages.notes += _unshown(content, pages, context)
+    return pages
+
+
+def _unshown(content: Content, pages: Pages, context: Context) -> list[str]:
+    """A note when words of the extracted text are on none of the pages: LibreOffice does not draw
+    all that a file holds (content controls, some text boxes, hidden text)."""
+    mime_type = identify.by_content(content, identify.extension(context.name), "", "")
+    if mime_type not in registry.EXTRACTORS:
+        return []
+    try:
+        text = registry.extractor(mime_type)(content, context).text
+    except EvidenceError:
+        return []
+    told = {
+        word
+        for token in text.split()
+        if "://" not in token
+        for word in _WORD.findall(token.casefold())
+    }
+    drawn = "\n".join(word.text for page in pages for word in page.words()).casefold()
+    lost = len(told - set(_WORD.findall(drawn)))
+    if lost <= max(_FEW, len(told) * _LITTLE):
+        return []
+    return [f"{lost:,} of the {len(told):,} words of its text are on none of its pages."]
 
 
 def _comments(document: Any) -> list[str]:

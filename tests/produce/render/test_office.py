@@ -24,6 +24,7 @@ from tests.produce.render.support import PDF, context, pages_of, said
 
 pytestmark = pytest.mark.skipif(libreoffice.program() is None, reason="LibreOffice is missing")
 
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
 XLS = "application/vnd.ms-excel"
@@ -144,3 +145,16 @@ def test_other_formats_are_redacted_as_xlsx(ending: str, kind: str, tmp_path: Pa
     assert "plainly" in made.text and "GONE" in made.text and "hiddenly" not in made.text
     assert any("rebuilt as XLSX" in note for note in made.notes)
     openpyxl.load_workbook(io.BytesIO(made.data))
+
+
+def test_what_libreoffice_does_not_draw_is_counted(corpora: Path, tmp_path: Path) -> None:
+    def notes(name: str) -> list[str]:
+        path = next((corpora / "tika").rglob(name))
+        content = Content(path=path)
+        with open_pages(content, DOCX, context(tmp_path), Rendering()) as pages:
+            return [note for note in pages.notes if "words of its text" in note]
+
+    assert notes("testWORD_missing_text.docx") == [
+        "43 of the 52 words of its text are on none of its pages."
+    ]
+    assert notes("testWORD.docx") == []
