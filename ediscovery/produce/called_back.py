@@ -18,8 +18,8 @@ from ediscovery.store.tables import clawbacks, documents, items, produced, produ
 @dataclass(frozen=True, slots=True)
 class CalledBack:
     """Documents called back: their ``numbers``, the ``groups`` of copies that they are in, the
-    SHA-256 ``hashes`` of their natives; ``containers``: the documents that they are attached to,
-    whose natives hold them, and ``container_groups`` the groups of those."""
+    SHA-256 ``hashes`` of their natives; ``containers``: the documents that they or copies of them
+    are attached to, whose natives hold them, and ``container_groups`` the groups of those."""
 
     numbers: frozenset[int] = frozenset()
     groups: frozenset[int] = frozenset()
@@ -48,11 +48,16 @@ def called_back(connection: Connection) -> CalledBack:
         .select_from(joined())
         .where(documents.c.number.in_(select(clawbacks.c.number)))
     ).all()  # fmt: skip
-    containers = above(connection, {row.parent_number for row in rows})
+    groups = frozenset(row.group_number for row in rows) - {None}
+    hashes = frozenset(row.sha256 for row in rows if row.size)
+    containers = above(
+        connection,
+        {row.parent_number for row in rows} | set(_parents_of_copies(connection, groups, hashes)),
+    )
     return CalledBack(
         numbers=frozenset(row.number for row in rows),
-        groups=frozenset(row.group_number for row in rows) - {None},
-        hashes=frozenset(row.sha256 for row in rows if row.size),
+        groups=groups,
+        hashes=hashes,
         containers=frozenset(containers),
         container_groups=frozenset(
             connection.execute(
@@ -63,6 +68,23 @@ def called_back(connection: Connection) -> CalledBack:
             ).scalars()
         ),
     )
+
+
+def _parents_of_copies(
+    connection: Connection, groups: Iterable[int], hashes: Iterable[str]
+) -> Iterable[int]:
+    """What documents of ``groups``, or with natives of ``hashes``, are attached to."""
+    return connection.execute(
+        select(documents.c.parent_number)
+        .select_from(joined())
+        .where(
+            documents.c.parent_number.is_not(None),
+            or_(
+                documents.c.group_number.in_(listed(connection, sorted(groups))),
+                items.c.sha256.in_(sorted(hashes)) & (items.c.relation != "inline"),
+            ),
+        )
+    ).scalars()
 
 
 def above(connection: Connection, parents: Iterable[int | None]) -> set[int]:

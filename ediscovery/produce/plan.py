@@ -30,6 +30,7 @@ from ediscovery.produce.volumes import bytes_of, split, too_large
 from ediscovery.review import protocol as agreements
 from ediscovery.review import screen
 from ediscovery.store import passwords, tables
+from ediscovery.store.lookup import joined
 from ediscovery.store.tables import coded, items, produced, productions
 from ediscovery.store.workspace import Matter
 
@@ -240,30 +241,24 @@ def _privileged(connection: Connection) -> frozenset[str]:
 
 
 def _holding(connection: Connection) -> frozenset[int]:
-    """The documents to which any is attached that is coded privileged or has redactions."""
-    own = tables.documents.c
-    return frozenset(
-        above(
-            connection,
-            connection.execute(
-                select(own.parent_number).where(
-                    own.parent_number.is_not(None),
-                    own.number.in_(
-                        select(coded.c.number).where(
-                            coded.c.field == "privilege", coded.c.value == "privileged"
-                        )
-                    )
-                    | own.number.in_(
-                        select(tables.redactions.c.number).where(
-                            tables.redactions.c.id.not_in(
-                                select(tables.redaction_removals.c.redaction_id)
-                            )
-                        )
-                    ),
-                )
-            ).scalars(),
+    """The documents to which any is attached that is coded privileged or has redactions, or whose
+    native is that of such a one."""
+    own, item = tables.documents.c, tables.items.c
+    kept = own.number.in_(
+        select(coded.c.number).where(coded.c.field == "privilege", coded.c.value == "privileged")
+    ) | own.number.in_(
+        select(tables.redactions.c.number).where(
+            tables.redactions.c.id.not_in(select(tables.redaction_removals.c.redaction_id))
         )
     )
+    natives = select(item.sha256).select_from(joined()).where(kept, item.size > 0)
+    same = item.sha256.in_(natives) & (item.relation != "inline")
+    attached = (
+        select(own.parent_number)
+        .select_from(joined())
+        .where(own.parent_number.is_not(None), kept | same)
+    )
+    return frozenset(above(connection, connection.execute(attached).scalars()))
 
 
 def _taken(connection: Connection, plan: Plan, matter: Matter) -> list[str]:
