@@ -115,10 +115,11 @@ def test_a_stopped_clawback_writes_every_volume_that_is_left(
         patch.setattr(files.Writer, "write", _stop)
         with pytest.raises(KeyboardInterrupt):
             call_back(matter, out, note)
-    assert logged(matter) >= {("Clawed back", "VOL002-CB01", _bates(matter, "VOL002", "note.txt"))}
+    decided = logged(matter)
     done = call_back(matter, out, note)
     assert [one.folder.name for one in done.volumes] == ["VOL001-CB01", "VOL002-CB01"]
     assert done.never_out == []
+    assert ("Clawed back", "VOL002-CB01", _bates(matter, "VOL002", "note.txt")) in decided
     for volume in ("VOL001-CB01", "VOL002-CB01"):
         assert (out / volume / f"{volume}-notice.txt").is_file()
         assert ledger.production(matter, volume).state == ledger.WRITTEN
