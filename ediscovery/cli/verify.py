@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from ediscovery.cli.common import existing_file, json_option, open_matter, print_json, print_table
+from ediscovery.cli.common import (
+    existing_file,
+    json_option,
+    note,
+    open_matter,
+    print_json,
+    print_table,
+)
 from ediscovery.model.errors import VerificationFailed
 
 
@@ -90,6 +97,8 @@ def _conserve(matter: Any, as_json: bool) -> None:
             f"{found.failed:,} failed"
         )
         print_table(("documents that are", "count"), list(found.ends.items()))
+        for remark in found.remarks:
+            note(remark)
     if found.problems:
         raise VerificationFailed(
             f"Matter {matter.name!r} does not balance: {found.problems[0]}",

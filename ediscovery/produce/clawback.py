@@ -79,10 +79,10 @@ def call_back(
         agreed = agreements.current(connection)
         wanted = _out(connection, numbers)
         before = _before(connection, numbers)
-    begun = {row.id: row for row in before.values() if row.state == ledger.NUMBERED}
+    begun = {row.id: row for row in before if row.state == ledger.NUMBERED}
     if not wanted and not begun:
         if before:
-            volumes = ", ".join(sorted({row.volume for row in before.values()}))
+            volumes = ", ".join(sorted({row.volume for row in before}))
             raise Refused(f"That was called back before, in {volumes}.", "Nothing to do.")
         raise Refused(
             "None of these documents went out.",
@@ -98,7 +98,8 @@ def call_back(
     done = [_write(matter, row, out, pool, progress) for _, row in sorted(begun.items())]
     with matter.reader.connect() as connection:
         out_still = called_back.still_out(connection)
-    gone = {line.number for lines in wanted.values() for line in lines} | before.keys()
+    gone = {line.number for lines in wanted.values() for line in lines}
+    gone |= {row.number for row in before}
     return Called(
         done,
         [number for number in numbers if number not in gone],
@@ -168,7 +169,11 @@ def _out(connection: Connection, numbers: Sequence[int]) -> dict[str, list[Any]]
     most = (
         select(func.max(own.c.pages))
         .join(volume, volume.c.id == own.c.production_id)
-        .where(own.c.number == produced.c.number, volume.c.base == productions.c.base)
+        .where(
+            own.c.number == produced.c.number,
+            volume.c.base == productions.c.base,
+            volume.c.state == ledger.WRITTEN,
+        )
         .scalar_subquery()
     )
     found: dict[str, list[Any]] = {}
@@ -188,16 +193,16 @@ def _out(connection: Connection, numbers: Sequence[int]) -> dict[str, list[Any]]
     return found
 
 
-def _before(connection: Connection, numbers: Sequence[int]) -> dict[int, Any]:
-    """By document the volume that called it back."""
-    return {
-        row.number: row
-        for row in connection.execute(
+def _before(connection: Connection, numbers: Sequence[int]) -> list[Any]:
+    """The volumes that called any of ``numbers`` back, each once for every such document
+    (``number``): there are as many volumes as productions in which it went out."""
+    return list(
+        connection.execute(
             select(clawbacks.c.number, productions)
             .join(productions, productions.c.id == clawbacks.c.production_id)
             .where(clawbacks.c.number.in_(listed(connection, sorted(set(numbers)))))
         )
-    }
+    )
 
 
 def _register(
@@ -297,6 +302,11 @@ def _write(matter: Matter, production: Any, out: Path, pool: Pool, progress: Pro
     specification: Specification = from_dict(production.specification)
     with matter.reader.connect() as connection:
         base = ledger.find(connection, production.base)
+        went_out = {
+            one.volume
+            for one in ledger.added(connection, base.volume)
+            if one.state == ledger.WRITTEN and one.id != production.id
+        }
         relatives = ledger.lines(connection, base.id)
         lines = ledger.lines(connection, production.id)
         known = _candidates(connection, [line.number for line in lines])
@@ -304,7 +314,7 @@ def _write(matter: Matter, production: Any, out: Path, pool: Pool, progress: Pro
         volumes: dict[int, list[str]] = {line.number: [base.volume] for line in lines}
         for number, later in ledger.later(connection, base.volume).items():
             if number in volumes:
-                volumes[number] += [one for one in later if one != production.volume]
+                volumes[number] += [one for one in later if one in went_out]
     plan = Plan(
         specification,
         production.protocol_version,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import and_, select
 
 from ediscovery.model.states import is_exception
-from ediscovery.produce import ledger
+from ediscovery.produce import ledger, standing
 from ediscovery.store import reports
 from ediscovery.store.tables import coded, documents, items, produced, productions
 from ediscovery.store.workspace import Matter
@@ -24,7 +24,8 @@ _SHOWN = 20
 @dataclass(slots=True)
 class Conservation:
     """``seen`` items of all custody manifests = ``documents`` + ``containers`` + ``suppressed`` +
-    ``failed``, and the documents by their end. ``problems``: what does not balance."""
+    ``failed``, and the documents by their end. ``problems``: what does not balance;
+    ``remarks``: for which unfinished volumes documents wait."""
 
     seen: int
     documents: int
@@ -33,14 +34,16 @@ class Conservation:
     failed: int
     ends: dict[str, int]
     problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def conserve(matter: Matter) -> Conservation:
     """Find the one end of every document of the matter.
 
     A document that was called back, went out, or was withheld with an entry in the privilege log,
-    has that end, as the last volume that holds it says; then comes a copy of such a one or of one
-    with another end, then what coding says, then its state.
+    has that end, as :func:`standing.deciding` says of the volumes that were written; one that only
+    an unfinished volume holds awaits production. Then comes a copy of such a one or of one with
+    another end, then what coding says, then its state.
     """
     with matter.reader.connect() as connection:
         sums = reports.reconciliation(connection)
@@ -50,10 +53,19 @@ def conserve(matter: Matter) -> Conservation:
                 produced.c.number, produced.c.bates_begin, produced.c.reason, productions.c.volume
             )
             .join(productions, productions.c.id == produced.c.production_id)
-            .where(~ledger.superseded())
-            .order_by(productions.c.id)
+            .where(standing.holds())
+            .order_by(*standing.oldest_first())
         ):
             out.setdefault(line.number, []).append(line)
+        begun = {
+            line.number: line.volume
+            for line in connection.execute(
+                select(produced.c.number, productions.c.volume)
+                .join(productions, productions.c.id == produced.c.production_id)
+                .where(standing.unfinished())
+                .order_by(productions.c.id)
+            )
+        }
         coding: dict[int, dict[str, str]] = {}
         for mark in connection.execute(
             select(coded).where(coded.c.field.in_(("responsive", "privilege")))
@@ -72,18 +84,24 @@ def conserve(matter: Matter) -> Conservation:
             .order_by(documents.c.number)
         )
         ends: Counter[str] = Counter()
+        waiting: Counter[str] = Counter()
         problems: list[str] = []
         total = 0
         for row in rows:
             total += 1
             lines, marks = out.get(row.number, []), coding.get(row.number, {})
-            ends[_end(row, lines, marks)] += 1
+            end = _end(row, lines, marks, row.number in begun)
+            ends[end] += 1
+            if end == "awaiting production" and row.number in begun:
+                waiting[begun[row.number]] += 1
             problems += [
                 f"{matter.control_number(row.number)} {wrong}" for wrong in _wrong(lines, marks)
             ]
     found = Conservation(
         sums["seen"], sums["documents"], sums["containers"], sums["suppressed"], sums["failed"],
         {end: ends[end] for end in ENDS}, problems[:_SHOWN],
+        [f"{volume} is numbered and not written; documents that await it: {count:,}."
+         for volume, count in sorted(waiting.items())],
     )  # fmt: skip
     if sums["difference"]:
         found.problems.append(f"{sums['difference']:,} items seen are not accounted for.")
@@ -95,13 +113,12 @@ def conserve(matter: Matter) -> Conservation:
     return found
 
 
-def _end(row: Any, lines: list[Any], marks: dict[str, str]) -> str:
-    if any(line.reason == ledger.CLAWED_BACK for line in lines):
-        return "clawed back"
-    if any(line.bates_begin and line.reason != "withheld" for line in lines):
-        return "produced"
+def _end(row: Any, lines: list[Any], marks: dict[str, str], begun: bool) -> str:
     if lines:
-        return "withheld"
+        reason = standing.deciding(lines).reason
+        return {ledger.CLAWED_BACK: "clawed back", "withheld": "withheld"}.get(reason, "produced")
+    if begun:
+        return "awaiting production"
     if not row.is_primary:
         return "duplicate"
     if marks.get("responsive") == "no":
@@ -118,8 +135,8 @@ def _wrong(lines: list[Any], marks: dict[str, str]) -> list[str]:
     found = []
     if went and any(line.reason == ledger.CLAWED_BACK for line in lines):
         found.append(f"was called back and is out as {went[0].bates_begin} in {went[0].volume}.")
-    elif went and len(went) < len(lines):
-        found.append(f"was withheld in one volume and went out in {went[0].volume}.")
+    elif went and (last := standing.deciding(lines)).reason == "withheld":
+        found.append(f"went out in {went[-1].volume} and was withheld in {last.volume}, later.")
     if went and marks.get("privilege") == "privileged":
         found.append(f"is coded privileged and went out as {went[0].bates_begin}.")
     return found

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import or_, select
+from sqlalchemy import Connection, or_, select
 
-from ediscovery.model.errors import UsageError, VerificationFailed
-from ediscovery.produce import ledger, privilege_categories, sheets
+from ediscovery.model.errors import Refused, UsageError, VerificationFailed
+from ediscovery.produce import ledger, privilege_categories, sheets, standing
 from ediscovery.produce.documents import Candidate, candidates
 from ediscovery.produce.fields import Moments
 from ediscovery.produce.render.verify import text_is_clean
@@ -62,34 +62,28 @@ def make(
     """The log of one volume and what was added to it, or of all, as the protocol's ``rules`` have
     it.
 
+    Only what was written counts, and what was called back. Over all volumes a document is logged
+    once, as the one that :func:`standing.deciding` names has it, or no longer: what was withheld
+    first and went out later is not. The log of one volume says what that one withheld.
+
     Names that hold one of ``attorneys``, or of those of the privilege screen, are marked: with an
     asterisk, or as the screen says.
 
-    Raises :class:`UsageError` for an unknown form, :class:`VerificationFailed` when what was
-    withheld, redacted and called back is not what is logged.
+    Raises :class:`UsageError` for an unknown form, :class:`Refused` for a volume that is not
+    written, :class:`VerificationFailed` when what was withheld, redacted and called back is not
+    what is logged.
     """
     if form not in FORMS:
         raise UsageError(f"No form {form!r} of a privilege log.", f"Known: {', '.join(FORMS)}.")
-    own = or_(productions.c.volume == volume, productions.c.base == volume)
-    chosen = [own] if volume else []
     if volume:
-        ledger.production(matter, volume)
+        production = ledger.production(matter, volume)
+        if production.state != ledger.WRITTEN and production.kind != ledger.CLAWBACK:
+            raise Refused(f"{volume} is not complete.", "Run its production again to go on.")
     with matter.reader.connect() as connection:
-        lines = connection.execute(
-            select(produced, productions.c.volume)
-            .join(productions, productions.c.id == produced.c.production_id)
-            .where(
-                *chosen,
-                produced.c.reason.in_(_TREATMENTS) | produced.c.redacted,
-                ~ledger.superseded(),
-            )
-            .order_by(produced.c.production_id, produced.c.ordinal)
-        ).all()
+        lines = _lines(connection, volume)
         numbers = [line.number for line in lines]
         known = {one.number: one for one in candidates(connection, numbers)}
         held = current(connection)
-    # A document that is withheld in several volumes is logged once.
-    lines = list({line.number: line for line in reversed(lines)}.values())[::-1]
     screen = held.screen if held else Screen("")
     entries = _Entries(matter, [*attorneys, *screen.names()], screen.mark)
     told = [
@@ -122,6 +116,28 @@ def make(
     return Log(
         HEADS[form], rows, withheld, counts["redacted"], counts["called back"], left_out, title
     )
+
+
+def _lines(connection: Connection, volume: str | None) -> list[Any]:
+    """The rows of what is to be logged, one a document, in the order of the volumes."""
+    own = or_(productions.c.volume == volume, productions.c.base == volume)
+    chosen = [own] if volume else []
+    private = produced.c.reason.in_(_TREATMENTS) | produced.c.redacted
+    found: dict[int, list[Any]] = {}
+    for line in connection.execute(
+        select(produced, productions.c.volume)
+        .join(productions, productions.c.id == produced.c.production_id)
+        .where(
+            *chosen,
+            standing.holds(),
+            produced.c.number.in_(select(produced.c.number).where(private)),
+        )
+        .order_by(*standing.oldest_first())
+    ):
+        found.setdefault(line.number, []).append(line)
+    deciding = [standing.deciding(lines) for lines in found.values()]
+    logged = [line for line in deciding if line.reason in _TREATMENTS or line.redacted]
+    return sorted(logged, key=lambda line: (line.production_id, line.ordinal))
 
 
 def check_sums(matter: Matter, logged: int, counts: Mapping[str, int]) -> None:
