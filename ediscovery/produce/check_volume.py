@@ -9,13 +9,13 @@ import csv
 import io
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ediscovery.model.errors import UsageError
-from ediscovery.produce import index_page, ledger, supplement
+from ediscovery.produce import as_written, index_page, ledger, supplement
 from ediscovery.produce.documents import candidates
 from ediscovery.produce.loadfile import check as loadfiles
 from ediscovery.produce.loadfile.dat_read import DatFile
@@ -395,7 +395,7 @@ def _against(
     """The volume against the matter: what was written, withheld, redacted."""
     production = ledger.production(matter, data.stem)
     with matter.reader.connect() as connection:
-        lines = ledger.lines(connection, production.id)
+        lines = own = ledger.lines(connection, production.id)
         if production.kind == ledger.OVERLAY:
             firsts = {row.first for row in rows}
             base = ledger.find(connection, production.base)
@@ -403,6 +403,7 @@ def _against(
         numbers = [line.number for line in lines]
         later = ledger.later(connection, production.base, production.volume)
         known = {one.number: one for one in candidates(connection, numbers)}
+        staying = list(as_written.staying(connection))
     written, withheld, redacted = Check("ledger"), Check("withheld"), Check("redacted words")
     have = {row.first: row for row in rows}
     numbered = [line for line in lines if line.bates_begin]
@@ -421,13 +422,17 @@ def _against(
         if name.lower().endswith(".pdf"):
             pdfs.setdefault(Path(name).stem, []).append(name)
     texts = Counter[str]()
+    told: set[str] = set()
+    stays: set[int] = set()
     for line in lines:
         one = known.get(line.number)
         if one is None or line.reason not in ("withheld", ledger.CLAWED_BACK):
             continue
         withheld.looked_at += 1
+        stays.add(line.number)
         for name in hashes.get(one.item["sha256"], ()) if one.item["size"] else ():
             withheld.fail(f"{name} is the native of {matter.control_number(line.number)}.")
+            told.add(name)
         row = have.get(line.bates_begin or "")
         if row is not None and row.native:
             withheld.fail(f"{row.native} is a native of the withheld {row.first}.")
@@ -435,6 +440,10 @@ def _against(
     for digest in texts:
         for name in hashes.get(digest, ()) if digest else ():
             withheld.fail(f"{name} is the text of a withheld document.")
+    linked = {row.first: (row.native, row.text) for row in rows}
+    files = as_written.AsWritten(folder, production, own, digests, linked)
+    others = (one for one in staying if one[0] not in stays)
+    _elsewhere(matter, withheld, others, hashes, files.recorded(), told)
     table = DatFile(data, lambda finding: None)
     begin = roles(table.names).get("begin", "")
     records = {str(record.fields.get(begin, "")): record for record in table}
@@ -460,7 +469,47 @@ def _against(
         for name in pdfs.get(f"{line.bates_begin}{line.suffix}", ()):
             for wrong in pdf_is_clean((folder / name).read_bytes(), secrets, name):
                 redacted.fail(f"{wrong.where}: {wrong.message}")
-    return [written, withheld, redacted]
+    return [written, withheld, redacted, _as_written(folder, production, files)]
+
+
+def _elsewhere(
+    matter: Matter,
+    check: Check,
+    others: Iterable[tuple[int, str]],
+    hashes: Mapping[str, list[str]],
+    recorded: set[str],
+    told: set[str],
+) -> None:
+    """No native of what stays here, whichever production that is of; what went out by a decision
+    and is in the ledger is only noted. ``told``: files of which the check has spoken."""
+    out: list[str] = []
+    for number, digest in others:
+        check.looked_at += 1
+        for name in hashes.get(digest, ()):
+            if name in told:
+                continue
+            told.add(name)
+            if name in recorded:
+                out.append(name)
+            else:
+                check.fail(f"{name} is the native of {matter.control_number(number)}.")
+    if out:
+        check.notes.append(
+            f"{len(out):,} files went out, as {out[0]}, whose like is coded privileged, withheld "
+            "or called back."
+        )
+
+
+def _as_written(folder: Path, production: Any, files: as_written.AsWritten) -> Check:
+    """Manifest, images, natives and texts are those that were written."""
+    check = Check("as written", len(files))
+    if production.manifest_sha256:
+        check.looked_at += 1
+        if as_written.manifest_differs(folder, production):
+            check.fail(f"{MANIFEST} is not the one that was written.")
+    for sentence in files.problems():
+        check.fail(sentence)
+    return check
 
 
 def _rebuilt(

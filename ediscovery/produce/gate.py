@@ -13,6 +13,7 @@ from typing import Any
 
 from ediscovery.model.states import is_exception
 from ediscovery.produce.called_back import CalledBack
+from ediscovery.produce.copies import FIELDS, Otherwise
 from ediscovery.produce.documents import Candidate
 from ediscovery.produce.forms import NATIVE, SLIP_SHEET, Form
 from ediscovery.produce.specification import Specification
@@ -22,23 +23,22 @@ from ediscovery.produce.specification import Specification
 class Facts:
     """All that the gate looks at.
 
-    ``candidates`` in the order of the production, ``copies`` those left out as their duplicates;
-    ``forms`` by number. ``earlier``: rows of what went out before. ``privileged``: SHA-256 of the
-    natives of the matter's privileged documents. ``holding``: documents to which redacted or
-    withheld ones are attached. ``called_back``: what was, in any production. ``spoken``: by number,
-    the names of fields in which redacted words stand. ``screened``: documents of these families,
-    each with its family, that hit the privilege screen and have no decision. ``departures``:
-    sentences on the protocol. ``first``, ``next`` and ``taken``: the number that the specification
-    wants, the next of the prefix, and the numbers of other productions that this one would use
-    again. ``too_large``: documents of families that fit into no volume.
+    ``candidates`` in the order of the production; ``forms`` by number; ``copies``: by number, how
+    copies anywhere in the matter differ. ``earlier``: rows of what went out before. ``holding``:
+    documents to which redacted or withheld ones are attached. ``called_back``: what was, in any
+    production. ``spoken``: by number, the names of fields in which redacted words stand.
+    ``screened``: documents of these families, each with its family, that hit the privilege screen
+    and have no decision. ``departures``: sentences on the protocol. ``first``, ``next`` and
+    ``taken``: the number that the specification wants, the next of the prefix, and the numbers of
+    other productions that this one would use again. ``too_large``: documents of families that fit
+    into no volume.
     """
 
     specification: Specification
     candidates: list[Candidate]
-    copies: list[tuple[Candidate, Candidate]]
     forms: dict[int, Form]
+    copies: Mapping[int, Otherwise] = field(default_factory=dict)
     earlier: Sequence[Any] = ()
-    privileged: frozenset[str] = frozenset()
     holding: frozenset[int] = frozenset()
     called_back: CalledBack = field(default_factory=CalledBack)
     spoken: dict[int, list[str]] = field(default_factory=dict)
@@ -97,12 +97,12 @@ def _unreviewed(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
 
 def _privileged(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
     yield (
-        "the same file is coded privileged elsewhere in the matter",
+        "a copy of it, or the same file, is coded privileged elsewhere in the matter",
         [
             one.number
             for one in facts.going()
-            # Pictures in signatures are the same in mails of every kind.
-            if one.item["sha256"] in facts.privileged and one.item["relation"] != "inline"
+            if one.number in facts.copies
+            and "privileged" in facts.copies[one.number].coded.get("privilege", ())
         ],
     )
 
@@ -172,22 +172,14 @@ def _family_differs(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
 
 
 def _duplicate_differs(facts: Facts) -> Iterator[tuple[str, Sequence[int]]]:
-    for name in ("responsive", "privilege", "confidentiality"):
+    for name in FIELDS:
         yield (
             f"a copy of it is coded otherwise in {name}",
-            sorted(
-                {
-                    kept.number
-                    for kept, copy in facts.copies
-                    if copy.coded(name) and copy.coded(name) != kept.coded(name)
-                }
-            ),
+            sorted(number for number, other in facts.copies.items() if other.coded.get(name)),
         )
     yield (
         "a copy of it has redactions of its own",
-        sorted(
-            {kept.number for kept, copy in facts.copies if copy.redactions and not kept.redactions}
-        ),
+        sorted(number for number, other in facts.copies.items() if other.redacted),
     )
 
 

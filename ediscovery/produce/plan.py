@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from ediscovery.engine.pool import Pool
 from ediscovery.engine.progress import Progress
 from ediscovery.model.errors import Refused
-from ediscovery.produce import documents, gate, ledger, renderer
+from ediscovery.produce import copies, gate, ledger, renderer
 from ediscovery.produce import forms as ways
 from ediscovery.produce.called_back import above, called_back
 from ediscovery.produce.departures import departures
@@ -31,7 +31,7 @@ from ediscovery.review import protocol as agreements
 from ediscovery.review import screen
 from ediscovery.store import passwords, tables
 from ediscovery.store.lookup import joined
-from ediscovery.store.tables import coded, items, produced, productions
+from ediscovery.store.tables import coded, produced, productions
 from ediscovery.store.workspace import Matter
 
 DOCUMENTS_TOGETHER = 20  # in one task, or fewer when they have this many pages:
@@ -193,21 +193,15 @@ def _facts(
     bates = specification.bates
     prefix = bates.prefix or matter.prefix
     with matter.reader.connect() as connection:
-        by_number = {one.number: one for one in chosen}
-        copies = [
-            (by_number[plan.duplicates[copy.number]], copy)
-            for copy in documents.candidates(connection, sorted(plan.duplicates))
-        ]
         begun = ledger.find(connection, volume)
         follows = ledger.next_number(connection, prefix, 1)
         plan.first = ledger.next_number(connection, prefix, bates.start)
         facts = gate.Facts(
             specification,
             chosen,
-            copies,
             plan.forms,
+            copies=copies.differing(connection, chosen, plan.duplicates),
             earlier=ledger.earlier(connection, [one.number for one in chosen], volume),
-            privileged=_privileged(connection),
             screened=screen.undecided(matter, connection, (one.family for one in chosen)),
             holding=_holding(connection),
             called_back=called_back(connection),
@@ -223,21 +217,6 @@ def _facts(
         )
         facts.departures = [one.sentence for one in found]
     return facts
-
-
-def _privileged(connection: Connection) -> frozenset[str]:
-    """SHA-256 of the natives of all documents that are coded privileged."""
-    same = (items.c.collection_id == tables.documents.c.collection_id) & (
-        items.c.position == tables.documents.c.position
-    )
-    return frozenset(
-        connection.execute(
-            select(items.c.sha256)
-            .join(tables.documents, same)
-            .join(coded, coded.c.number == tables.documents.c.number)
-            .where(coded.c.field == "privilege", coded.c.value == "privileged", items.c.size > 0)
-        ).scalars()
-    )
 
 
 def _holding(connection: Connection) -> frozenset[int]:

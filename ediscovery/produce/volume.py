@@ -35,6 +35,7 @@ from ediscovery.produce.specification import LoadFile, Specification
 from ediscovery.store.workspace import Matter
 
 MANIFEST = "MANIFEST.csv"
+IMAGE_ENDINGS = ("tif", "jpg", "pdf")
 _PIECE = 1 << 20
 
 
@@ -141,7 +142,7 @@ class Volume:
         """The image files of a document, relative to the volume, in the order of its pages."""
         found = []
         for stem in place.images:
-            for kind in ("tif", "jpg", "pdf"):
+            for kind in IMAGE_ENDINGS:
                 if (self._folder / f"{stem}.{kind}").is_file():
                     found.append(f"{stem}.{kind}")
         return found
