@@ -72,7 +72,12 @@ def conserve(matter: Matter) -> Conservation:
         ):
             coding.setdefault(mark.number, {})[mark.field] = mark.value
         rows = connection.execute(
-            select(documents.c.number, documents.c.is_primary, items.c.state)
+            select(
+                documents.c.number,
+                documents.c.is_primary,
+                documents.c.group_number,
+                items.c.state,
+            )
             .join(
                 items,
                 and_(
@@ -86,6 +91,8 @@ def conserve(matter: Matter) -> Conservation:
         ends: Counter[str] = Counter()
         waiting: Counter[str] = Counter()
         problems: list[str] = []
+        copies: dict[int, Any] = {}  # by group one that went out
+        private: list[Any] = []  # documents that are coded privileged and themselves went nowhere
         total = 0
         for row in rows:
             total += 1
@@ -94,9 +101,19 @@ def conserve(matter: Matter) -> Conservation:
             ends[end] += 1
             if end == "awaiting production" and row.number in begun:
                 waiting[begun[row.number]] += 1
+            if row.group_number is not None and end == "produced":
+                copies[row.group_number] = standing.deciding(lines)
+            elif row.group_number is not None and marks.get("privilege") == "privileged":
+                private.append(row)
             problems += [
                 f"{matter.control_number(row.number)} {wrong}" for wrong in _wrong(lines, marks)
             ]
+    problems += [
+        f"{matter.control_number(row.number)} is coded privileged, and a copy of it went out as "
+        f"{copies[row.group_number].bates_begin}."
+        for row in private
+        if row.group_number in copies
+    ]
     found = Conservation(
         sums["seen"], sums["documents"], sums["containers"], sums["suppressed"], sums["failed"],
         {end: ends[end] for end in ENDS}, problems[:_SHOWN],

@@ -14,7 +14,8 @@ from sqlalchemy import select
 from ediscovery.engine.pool import SerialPool
 from ediscovery.engine.progress import Silent
 from ediscovery.model.errors import Refused
-from ediscovery.produce import plan
+from ediscovery.produce import clawback, plan
+from ediscovery.produce.conservation import conserve
 from ediscovery.review import redactions
 from ediscovery.store.tables import documents
 from ediscovery.store.workspace import Matter
@@ -155,3 +156,17 @@ def test_pictures_in_signatures_are_no_copies(tmp_path: Path) -> None:
     assert len(every(made)) == 4
     code(made, [3, 4], "privilege=privileged", "confidentiality=confidential")
     assert found(made, [1]) == {}
+
+
+def test_a_privileged_copy_of_what_went_out_unbalances_the_matter(
+    matter: Matter, tmp_path: Path
+) -> None:
+    produce(matter, tmp_path / "out", numbers=[ONE_TEXT])
+    assert conserve(matter).problems == []
+    code(matter, [OTHER_TEXT], "privilege=privileged", "privilege_basis=attorney-client")
+    (problem,) = conserve(matter).problems
+    assert "is coded privileged, and a copy of it went out as ACME0000001" in problem
+    claim = clawback.Claim("by mistake", "attorney-client", "2026-03-01")
+    with matter.locked():
+        clawback.call_back(matter, [ONE_TEXT], claim, tmp_path / "out", SerialPool(), Silent())
+    assert conserve(matter).problems == []
