@@ -64,9 +64,9 @@ def test_relativity_s_page_files(corpora: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def sent(once: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Path]:
+def sent(went_out: Home, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Path]:
     """The sample matter with a production, and a second matter that received it."""
-    made = Home(once / "home", once / "out")
+    made = went_out
     home = tmp_path_factory.mktemp("sent") / "defence"
     call(home, "matter", "create", "defence")
     told = call(
