@@ -109,10 +109,13 @@ def _codings(
 ) -> Iterator[tuple[_Key, str, str]]:
     """What documents of ``keys`` are coded: key, field, value, each once."""
     for column, condition in _same(connection, keys):
+        # What an attachment is responsive to is a matter of the mail that carries it.
+        of_a_group = column is table.c.group_number
+        names = [name for name in FIELDS if of_a_group or name != "responsive"]
         rows = connection.execute(
             select(column, coded.c.field, coded.c.value)
             .select_from(joined().join(coded, coded.c.number == table.c.number))
-            .where(condition, coded.c.field.in_(FIELDS))
+            .where(condition, coded.c.field.in_(names))
             .distinct()
         )
         yield from ((key, name, value) for key, name, value in rows)

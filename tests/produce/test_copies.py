@@ -170,3 +170,10 @@ def test_a_privileged_copy_of_what_went_out_unbalances_the_matter(
     with matter.locked():
         clawback.call_back(matter, [ONE_TEXT], claim, tmp_path / "out", SerialPool(), Silent())
     assert conserve(matter).problems == []
+
+
+def test_the_same_file_may_be_responsive_with_one_mail_and_not_alone(matter: Matter) -> None:
+    code(matter, [LOOSE], "responsive=no")
+    assert found(matter, [A_MAIL]) == {}
+    code(matter, [LOOSE], "confidentiality=confidential")
+    assert found(matter, [A_MAIL]) == {DIFFERS.format("confidentiality"): [A_ATTACHED]}
