@@ -56,38 +56,40 @@ class AsWritten:
         """What is not as it was written, a sentence for each kind of file of a document."""
         for place in self._places:
             row = place.row
-            if self._images(place) != row.image_sha256:
+            if self._whole(self._images(place)) != row.image_sha256:
                 yield f"The images of {row.bates_begin} are not what was written."
             if self._of(self._natives(place)) != {row.native_sha256} - {""}:
                 yield f"The native of {row.bates_begin} is not what was written."
-            if self._of(self._texts(place)) != {row.text_sha256} - {""}:
+            if self._whole(self._texts(place)) != row.text_sha256:
                 yield f"The text of {row.bates_begin} is not what was written."
 
     def recorded(self) -> set[str]:
         """The natives and texts that are in the volume because they went out with it, by path."""
-        return {
-            name
-            for place in self._places
-            for names, digest in (
-                (self._natives(place), place.row.native_sha256),
-                (self._texts(place), place.row.text_sha256),
-            )
-            for name in names
-            if self._of([name]) == {digest}
-        }
+        found: set[str] = set()
+        for place in self._places:
+            natives, texts = self._natives(place), self._texts(place)
+            found.update(name for name in natives if self._of([name]) == {place.row.native_sha256})
+            if self._whole(texts) == place.row.text_sha256:
+                found.update(texts)
+        return found
 
     def _of(self, names: Sequence[str]) -> set[str]:
         return {self._digests[name][1] if name in self._digests else "missing" for name in names}
 
-    def _images(self, place: Place) -> str:
-        names = [
+    def _images(self, place: Place) -> list[str]:
+        return [
             f"{stem}.{kind}"
             for stem in place.images
             for kind in IMAGE_ENDINGS
             if f"{stem}.{kind}" in self._digests
         ]
+
+    def _whole(self, names: Sequence[str]) -> str:
+        """The SHA-256 of files one behind the other, as the ledger keeps it; ``""`` for none."""
         if len(names) <= 1:
-            return self._digests[names[0]][1] if names else ""
+            return self._of(names).pop() if names else ""
+        if not all(name in self._digests for name in names):
+            return "missing"
         whole = hashlib.sha256()
         for name in names:
             with open(self._folder / name, "rb") as file:
@@ -101,12 +103,9 @@ class AsWritten:
         return [*own, *([linked] if linked and linked not in own else [])]
 
     def _texts(self, place: Place) -> list[str]:
-        """The text by which the ledger knows the document: of one text a page it is the last."""
         _, linked = self._link(place)
-        folder = place.text.rpartition("/")[0]
-        stems = dict.fromkeys([place.text, *(f"{folder}/{name}" for name in place.page_names)])
-        own = [name for stem in stems if (name := f"{stem}.{TEXT_ENDING}") in self._digests]
-        return [*own[-1:], *([linked] if linked and linked not in own else [])]
+        own = [name for stem in place.texts if (name := f"{stem}.{TEXT_ENDING}") in self._digests]
+        return [*own, *([linked] if linked and linked not in own else [])]
 
     def _link(self, place: Place) -> tuple[str, str]:
         native, text = self._linked.get(place.row.bates_begin, ("", ""))

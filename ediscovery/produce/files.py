@@ -173,6 +173,7 @@ class Writer:
     ) -> dict[str, Any]:
         form, one = work.form, work.candidate
         native = text = ""
+        whole = hashlib.sha256()
         if form.native and form.rebuilt:
             assert made is not None
             native = self._put(f"{work.place.native}.xlsx", [made.native])
@@ -182,7 +183,9 @@ class Writer:
             native = self._put(name, renderer.native_pieces(self._matter, row))
         if self._specification.text.level != "none":
             for name, content in self._texts(work, extracted, made):
-                text = self._put(f"{name}.{TEXT_ENDING}", [content])
+                self._put(f"{name}.{TEXT_ENDING}", [content])
+                whole.update(content)
+                text = whole.hexdigest()
         return {
             "ordinal": work.place.row.ordinal,
             "kind": form.kind,

@@ -36,6 +36,13 @@ class Place:
         """What the pages are called, on themselves and as files: their ids with the suffix."""
         return tuple(name.rpartition("/")[2] for name in self.images)
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What its text files may be called, without endings, in the order of the pages: one for
+        the document, or where specifications say so one a page, of which the first has its name."""
+        folder = self.text.rpartition("/")[0]
+        return tuple(dict.fromkeys([self.text, *(f"{folder}/{name}" for name in self.page_names)]))
+
 
 class _Filling:
     """Numbered folders, each with at most so many files; a document stays together if it can."""

@@ -14,7 +14,7 @@ from ediscovery.extract.types import XLSX
 from ediscovery.model.errors import TryAgain
 from ediscovery.produce import index_page
 from ediscovery.produce.fields import Fields, Produced
-from ediscovery.produce.layout import Place
+from ediscovery.produce.layout import TEXT_ENDING, Place
 from ediscovery.produce.loadfile.dat_write import write_dat
 from ediscovery.produce.loadfile.dii import write_dii
 from ediscovery.produce.loadfile.edrm_xml import write_edrm_xml
@@ -185,8 +185,11 @@ class Volume:
                 bad.append(line.bates_begin)
             if line.native_sha256 and stems.get(place.native) != line.native_sha256:
                 bad.append(line.bates_begin)
-            text = digests.get(f"{place.text}.txt", (0, ""))[1]
-            if line.text_sha256 and text and text != line.text_sha256:
+            whole = hashlib.sha256()
+            for stem in place.texts:
+                if f"{stem}.{TEXT_ENDING}" in digests:
+                    whole.update((self._folder / f"{stem}.{TEXT_ENDING}").read_bytes())
+            if line.text_sha256 and whole.hexdigest() != line.text_sha256:
                 bad.append(line.bates_begin)
         if bad:
             raise TryAgain(
