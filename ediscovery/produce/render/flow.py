@@ -249,19 +249,20 @@ def _fitted(part: str, rendering: Rendering, most: int) -> tuple[list[Any], list
         lists, reach = _laid(part, rendering, factor, most)
     wanted = _characters(_read(part))
     lost = _missing(wanted, lists)
-    for wider in _WIDER:
-        if lost and wider > factor:
-            tried, its_reach = _laid(part, rendering, wider, most)
-            left = _missing(wanted, tried)
-            if left < lost:
-                lists, reach, factor, lost = tried, its_reach, wider, left
     notes = []
-    if lost:
-        tried, its_reach = _laid(_TABLE.sub(r"<\1div>", part), rendering, 1.0, most)
+    below = _TABLE.sub(r"<\1div>", part)
+    for markup, other in (*((part, wider) for wider in _WIDER if wider > factor), (below, 1.0)):
+        if not lost:
+            break
+        try:
+            tried, its_reach = _laid(markup, rendering, other, most)
+        except EvidenceError:  # the first pages are still there
+            continue
         left = _missing(wanted, tried)
         if left < lost:
-            lists, reach, factor, lost = tried, its_reach, 1.0, left
-            notes.append("The cells of its tables are shown one below the other.")
+            lists, reach, factor, lost = tried, its_reach, other, left
+            if markup is below:
+                notes.append("The cells of its tables are shown one below the other.")
     if factor > 1:
         notes.append(f"It is wider than the page and shown at {100 / factor:.0f} percent.")
     if reach > inner * factor + 1:

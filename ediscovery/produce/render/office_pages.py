@@ -56,7 +56,9 @@ def _unshown(content: Content, pages: Pages, context: Context) -> list[str]:
         return []
     try:
         text = registry.extractor(mime_type)(content, context).text
-    except EvidenceError:
+    except MemoryError:
+        raise
+    except Exception:  # whatever a reader says of a file that LibreOffice has shown
         return []
     told = {
         word

@@ -297,3 +297,20 @@ def test_a_slow_office_file_is_ended(tmp_path: Path) -> None:
 
 def test_undrawable_leaves_out_what_is_invisible() -> None:
     assert flow.undrawable("a\u200b\u00ad\n\ue000") == ["\ue000"]
+
+
+def test_pages_that_are_there_do_not_go_because_others_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text that is hidden has other layouts tried; one that fails costs nothing."""
+    real, calls = flow._laid, []
+
+    def failing(*arguments: object) -> object:
+        calls.append(arguments)
+        if len(calls) > 1:
+            raise EvidenceError("limit:pages", "It has more pages.")
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(flow, "_laid", failing)
+    pages = pages_of(b"<p>seen</p><p style='display:none'>secret</p>", HTML, tmp_path)
+    assert said(pages).split() == ["seen"] and len(calls) > 2
