@@ -138,11 +138,7 @@ def test_a_production_fills_several_volumes(matter: Matter, tmp_path: Path) -> N
     assert not_yet_out(matter, small(), every(matter), "VOL004") == ([], 11)
 
 
-def test_it_goes_on_where_it_stopped(
-    matter: Matter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / "out"
-    stopped(matter, out, monkeypatch)
+def test_it_goes_on_where_it_stopped(matter: Matter, out: Path, tmp_path: Path) -> None:
     assert (out / "VOL001").exists() and not (out / "VOL002").exists()
     with pytest.raises(Refused, match="VOL002 is not complete"):
         logs.write(matter, "VOL002", tmp_path / "logs")
@@ -203,9 +199,10 @@ def test_the_command_names_them(matter: Matter, tmp_path: Path) -> None:
     assert [one["volume"] for one in back["volumes"]] == ["VOL002-CB01"]
 
 
-def stopped(matter: Matter, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run of three volumes that ends before its second is written."""
-    real, calls = files.Writer.write, []
+@pytest.fixture
+def out(matter: Matter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a run of three volumes ended before its second was written."""
+    real, calls, place = files.Writer.write, [], tmp_path / "out"
 
     def stop(*arguments: Any) -> None:
         calls.append(1)
@@ -216,14 +213,13 @@ def stopped(matter: Matter, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(files.Writer, "write", stop)
         with pytest.raises(KeyboardInterrupt):
-            produce(matter, out, small())
+            produce(matter, place, small())
+    return place
 
 
 def test_what_changes_in_a_volume_that_is_written_holds_up_no_other(
-    matter: Matter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    matter: Matter, out: Path, tmp_path: Path
 ) -> None:
-    out = tmp_path / "out"
-    stopped(matter, out, monkeypatch)
     follows = next_number(matter)
     code(matter, [ledger_of(matter)[0].number], "confidentiality=confidential")
     # A new document that the query finds too belongs to none of them.
@@ -242,21 +238,13 @@ def test_what_changes_in_a_volume_that_is_written_holds_up_no_other(
     assert sorted(path.name for path in out.iterdir()) == ["VOL001", "VOL002", "VOL003"]
 
 
-def test_what_changes_in_one_that_is_not_is_refused(
-    matter: Matter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / "out"
-    stopped(matter, out, monkeypatch)
+def test_what_changes_in_one_that_is_not_is_refused(matter: Matter, out: Path) -> None:
     code(matter, [ledger_of(matter, "VOL003")[0].number], "confidentiality=confidential")
     with pytest.raises(Refused, match="no longer what VOL003 was numbered for"):
         produce(matter, out, small())
 
 
-def test_names_that_are_taken_meanwhile_are_told_before_the_work(
-    matter: Matter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / "out"
-    stopped(matter, out, monkeypatch)
+def test_names_that_are_taken_meanwhile_are_told_before_the_work(matter: Matter, out: Path) -> None:
     (out / "VOL003").mkdir()
     with pytest.raises(UsageError, match="VOL003 exists"):
         produce(matter, out, small())
@@ -264,10 +252,8 @@ def test_names_that_are_taken_meanwhile_are_told_before_the_work(
 
 
 def test_a_draft_of_another_production_is_neither_taken_nor_removed(
-    matter: Matter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    matter: Matter, out: Path, tmp_path: Path
 ) -> None:
-    out = tmp_path / "out"
-    stopped(matter, out, monkeypatch)
     (out / "VOL001").rename(tmp_path / "moved")
     theirs = sorted(path.name for path in (out / ".VOL002.draft").rglob("*"))
     other = filled(new(tmp_path / "elsewhere"), tmp_path / "e2", simple(2))
