@@ -172,6 +172,8 @@ def _page(
     kept: Sequence[str],
 ) -> str:
     up = "" if number == 1 else "../"
+    tiff = any('.tif"' in row.line for sheet in sheets for row in sheet)
+    viewer = "TIFF opens in a picture viewer, not in a browser. " if tiff else ""
     out = [
         "<!DOCTYPE html>",
         '<html lang="en"><head><meta charset="utf-8">',
@@ -179,8 +181,8 @@ def _page(
         '<meta name="referrer" content="no-referrer">',
         f"<title>{_text(name)}</title><style>{_STYLE}</style></head><body>",
         f"<h1>{_text(name)}</h1>",
-        f"<p>{sum(map(len, sheets)):,} documents. TIFF opens in a picture viewer, not in a "
-        "browser. Natives are as they were found: open them with care.</p>",
+        f"<p>{sum(map(len, sheets)):,} documents. {viewer}Natives are as they were found: open "
+        "them with care.</p>",
     ]
     if kept and number == 1:
         out.append(f"<p>{' '.join(_link(one, _text(one)) for one in kept)}</p>")

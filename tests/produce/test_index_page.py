@@ -19,7 +19,9 @@ from ediscovery.produce.fields import Family, Fields, Produced, Span
 from ediscovery.produce.loadfile.rows import PageRow
 from ediscovery.produce.specification import IndexPage, Specification, from_dict, load
 from ediscovery.produce.volume import digests_of
+from tests.engine.matters import new
 from tests.produce.home import Home, another, failing, listed_anew
+from tests.produce.making import filled, produce, simple, specification
 from tests.produce.test_fields import item
 
 SPECIFICATION = """
@@ -178,3 +180,13 @@ def test_a_page_ends_with_a_family(tmp_path: Path) -> None:
     assert 'id="A0004"' in second and 'href="../TEXT/0001/A0004.txt"' in second
     found = index_page.check(tmp_path, ["A0001", "A0002", "A0003", "A0004"])
     assert found is not None and found[1] == []
+
+
+def test_a_picture_viewer_is_spoken_of_where_one_is_needed(folder: Path, tmp_path: Path) -> None:
+    assert "picture viewer" in (folder / "index.html").read_text()
+    matter = filled(new(tmp_path / "home"), tmp_path / "evidence", simple(2))
+    only_pdf = specification(treatments={"default": {"images": "pdf"}}, index_page={"write": True})
+    assert (
+        "picture viewer"
+        not in (produce(matter, tmp_path / "out", only_pdf) / "index.html").read_text()
+    )
